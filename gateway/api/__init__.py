@@ -1,0 +1,1 @@
+"""The surfaces that speak over one domain; they never know each other."""

@@ -1,0 +1,1 @@
+"""The Cyclr surface; so far its token endpoint."""

@@ -1,0 +1,55 @@
+"""Between the domain and the gateway's own wire."""
+
+from typing import Any
+
+from gateway.api.surface import Failure
+from gateway.clock import iso_ms
+from gateway.instances.model import Destination
+from gateway.provisioning.instances import Details
+
+
+def instance(details: Details, element_id: int) -> dict[str, Any]:
+    """An instance without its secrets."""
+    record = details.instance
+    return {
+        "id": record.id,
+        "name": record.name,
+        "connector": details.connector.key,
+        "connector_id": element_id,
+        "account_id": record.account_id,
+        "tags": list(record.tags),
+        "enabled": record.enabled,
+        "events_enabled": details.values.get("event.notification.enabled") == "true",
+        "filter_nulls": details.values.get("filter.response.nulls") != "false",
+        "created_at": iso_ms(record.created_at),
+        "updated_at": iso_ms(record.updated_at),
+        "destination": destination(details.callback),
+    }
+
+
+def destination(callback: Destination | None) -> dict[str, Any] | None:
+    """Where the events go, and whether they do."""
+    if callback is None or callback.state == "removed":
+        return None
+    return {
+        "id": callback.id,
+        "url": callback.url,
+        "state": callback.state,
+        "reason": callback.reason,
+        "since": iso_ms(callback.since),
+    }
+
+
+def problem(failure: Failure, title: str, instance_path: str, request_id: str) -> dict[str, Any]:
+    """Problem details (RFC 9457)."""
+    body: dict[str, Any] = {
+        "type": "about:blank",
+        "title": title,
+        "status": failure.status,
+        "detail": failure.message,
+        "instance": instance_path,
+        "request_id": request_id,
+    }
+    if failure.problems:
+        body["errors"] = [{"field": one.field, "message": one.message} for one in failure.problems]
+    return body

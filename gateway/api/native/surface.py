@@ -1,0 +1,107 @@
+"""The gateway's own API: what none of the other wires has."""
+
+from http import HTTPStatus
+from typing import Any, cast
+
+import orjson
+from aiohttp import web
+
+from gateway.accounts.authorization import caller_of, parse
+from gateway.accounts.model import Caller
+from gateway.api import read
+from gateway.api.front import REQUEST_ID
+from gateway.api.native import shapes
+from gateway.api.surface import SERVICES, Failure, Surface
+from gateway.clock import now_ms
+from gateway.errors import Invalid
+from gateway.instances.store import Filter
+from gateway.provisioning import instances
+from gateway.provisioning import rotate as rotation
+from gateway.provisioning.instances import Details
+from gateway.provisioning.services import Services
+
+PREFIX = "/api/v1"
+DEFAULT_PAGE = 100
+LARGEST_PAGE = 500
+
+
+def surface() -> Surface:
+    """All routes below `/api/v1`."""
+    one = PREFIX + "/instances/{id}"
+    routes = [
+        web.get(PREFIX + "/instances", list_),
+        web.get(one, get),
+        web.post(one + "/rotate/{what:webhook-url|signing-secret|webhook-secret}", rotate),
+        web.post(one + "/destination/enable", enable_destination),
+    ]
+    return Surface("native", lambda path: path == PREFIX or path.startswith(PREFIX + "/"), routes, refuse, finish)
+
+
+async def list_(request: web.Request) -> web.Response:
+    """`GET /api/v1/instances`."""
+    who = await _caller(request)
+    size = read.number(request, "limit", default=DEFAULT_PAGE, most=LARGEST_PAGE)
+    after = read.position(request, "cursor", "after", int) or 0
+    found = list(await instances.page(_services(request), who, Filter(), after=after, size=size + 1))
+    more = read.page_token({"after": found[size - 1].instance.id}) if len(found) > size else None
+    return _answer({"items": [_shape(request, details) for details in found[:size]], "next": more})
+
+
+async def get(request: web.Request) -> web.Response:
+    """`GET /api/v1/instances/{id}`."""
+    who = await _caller(request)
+    return _answer(_shape(request, await instances.details(_services(request), who, read.path_id(request))))
+
+
+async def rotate(request: web.Request) -> web.Response:
+    """`POST /api/v1/instances/{id}/rotate/{what}` with `{"overlap": "24h"}`."""
+    who = await _caller(request)
+    body = await read.json_body(request, optional=True)
+    if not isinstance(body or {}, dict):
+        raise Invalid("The body must be a JSON object.")
+    overlap = rotation.overlap_ms((body or {}).get("overlap", rotation.DEFAULT_OVERLAP))
+    what = cast(rotation.What, request.match_info["what"])
+    return _answer(await rotation.rotate(_services(request), who, read.path_id(request), what, overlap))
+
+
+async def enable_destination(request: web.Request) -> web.Response:
+    """`POST /api/v1/instances/{id}/destination/enable`."""
+    who = await _caller(request)
+    return _answer(_shape(request, await instances.enable_destination(_services(request), who, read.path_id(request))))
+
+
+def refuse(request: web.Request, failure: Failure) -> web.StreamResponse:
+    """Problem details (RFC 9457)."""
+    title = HTTPStatus(failure.status).phrase
+    response = web.Response(
+        status=failure.status,
+        body=orjson.dumps(shapes.problem(failure, title, request.path, request[REQUEST_ID])),
+        content_type="application/problem+json",
+    )
+    if failure.status == 401:
+        response.headers["WWW-Authenticate"] = 'Bearer realm="connector-gateway"'
+    return response
+
+
+def finish(request: web.Request, response: web.StreamResponse) -> None:
+    """Headers that every answer has."""
+    response.headers["X-Request-Id"] = request[REQUEST_ID]
+    response.headers["X-Content-Type-Options"] = "nosniff"
+    response.headers["Cache-Control"] = "no-store"
+
+
+def _services(request: web.Request) -> Services:
+    return request.app[SERVICES]
+
+
+async def _caller(request: web.Request) -> Caller:
+    credentials = parse(request.headers.get("Authorization", ""))
+    return await caller_of(_services(request).runtime.database, credentials, now=now_ms())
+
+
+def _shape(request: web.Request, details: Details) -> dict[str, Any]:
+    return shapes.instance(details, _services(request).runtime.connector_ids[details.connector.key])
+
+
+def _answer(body: Any) -> web.Response:
+    return web.Response(body=orjson.dumps(body), content_type="application/json")

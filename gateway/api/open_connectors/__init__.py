@@ -1,0 +1,1 @@
+"""The SAP Open Connectors surface."""

@@ -1,0 +1,25 @@
+"""The Open Connectors surface: below `/elements/api-v2`, and at the bare paths that SAP's documents write."""
+
+from aiohttp import web
+
+from gateway.api.open_connectors import calls, configuration, elements, events, instances
+from gateway.api.surface import Surface
+
+PREFIXES = ("/elements/api-v2", "")
+_BARE = ("/instances", "/elements")
+
+
+def surface() -> Surface:
+    """All routes of this wire. The id-less ones stand before those with an id, which would take their words for one."""
+    rooms = (events, configuration, instances, elements)
+    routes = [route for prefix in PREFIXES for room in rooms for route in room.routes(prefix)]
+    idless = [route for route in routes if isinstance(route, web.RouteDef) and "{id" not in route.path]
+    others = [route for route in routes if isinstance(route, web.RouteDef) and "{id" in route.path]
+    preflights = [web.options(start + "{tail:.*}", calls.preflight) for start in _BARE]
+    return Surface("open_connectors", _owns, [*idless, *others, *preflights], calls.refuse, calls.finish)
+
+
+def _owns(path: str) -> bool:
+    return any(path == start or path.startswith(start + "/") for start in _BARE) and not path.startswith(
+        "/elements/api-v2/events/"
+    )

@@ -1,0 +1,71 @@
+"""What every surface is: some paths, a table of routes, and one shape for what went wrong."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from aiohttp import web
+
+from gateway.errors import Conflict, Forbidden, GatewayError, Invalid, NotFound, Problem, StorageDown, Unauthorized
+from gateway.provisioning.services import Services
+
+SERVICES: web.AppKey[Services] = web.AppKey("services", Services)
+
+_STATUS: dict[type[GatewayError], int] = {
+    Invalid: 400,
+    Unauthorized: 401,
+    Forbidden: 403,
+    NotFound: 404,
+    Conflict: 409,
+    StorageDown: 503,
+}
+_WORDS = {
+    400: "The request cannot be read.",
+    404: "There is nothing at this address.",
+    405: "This method is not allowed here.",
+    413: "The body is too large.",
+    415: "The body must be JSON.",
+    500: "The gateway failed; its log says more under this request ID.",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """What went wrong with a request, before a surface words it."""
+
+    status: int
+    message: str
+    problems: tuple[Problem, ...] = ()
+    headers: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Surface:
+    """One vocabulary of the gateway."""
+
+    name: str
+    owns: Callable[[str], bool]
+    routes: Sequence[web.AbstractRouteDef]
+    refuse: Callable[[web.Request, Failure], web.StreamResponse]
+    #: The last touch on every response, such as headers that a wire always has.
+    finish: Callable[[web.Request, web.StreamResponse], None] = lambda _, __: None
+
+
+def of_error(error: GatewayError) -> Failure:
+    """The failure that a room's error amounts to."""
+    status = _STATUS.get(type(error), 500)
+    if status == 500:
+        return Failure(500, _WORDS[500])
+    problems = error.problems if isinstance(error, Invalid) else ()
+    headers = (("Retry-After", "5"),) if status == 503 else ()
+    return Failure(status, str(error), problems, headers)
+
+
+def of_http(error: web.HTTPException) -> Failure:
+    """The failure of a request that reached no handler, or whose body was refused."""
+    allowed = (("Allow", error.headers["Allow"]),) if "Allow" in error.headers else ()
+    return Failure(error.status, _WORDS.get(error.status, error.reason), headers=allowed)
+
+
+def broken() -> Failure:
+    """The failure of the gateway itself; what happened is for the log."""
+    return Failure(500, _WORDS[500])

@@ -1,0 +1,188 @@
+"""The composition root: opens everything in order, closes it in reverse."""
+
+import asyncio
+import signal
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import structlog
+from aiohttp import web
+
+from gateway import keyring
+from gateway.accounts.bootstrap import bootstrap
+from gateway.api import front, operations
+from gateway.api.cyclr import surface as cyclr
+from gateway.api.native import surface as native
+from gateway.api.open_connectors import surface as open_connectors
+from gateway.api.surface import SERVICES, Failure, Surface
+from gateway.catalogue.load import load_catalogue
+from gateway.catalogue.store import stable_ids
+from gateway.config import Config
+from gateway.delivery.worker import Worker
+from gateway.duties import duties
+from gateway.egress.guard import Guard
+from gateway.egress.open import open_client
+from gateway.errors import CatalogueError, StartRefused
+from gateway.inbound.receive import Receiver
+from gateway.inbound.routes import InboundRoutes
+from gateway.instances.index import InstanceIndex
+from gateway.metrics import Metrics
+from gateway.provisioning.services import Services
+from gateway.runtime import Runtime
+from gateway.seal import Seal
+from gateway.sealing_key import check_fingerprint
+from gateway.storage.open import open_database
+from gateway.subscriptions.publish import Publisher
+
+log = structlog.get_logger()
+
+API_BODY = 1 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class Running:
+    """A gateway that listens."""
+
+    config: Config
+    services: Services
+    #: Where secrets stand that nobody gave; None where all were given.
+    secrets_file: Path | None
+    #: Whether this was the first start.
+    first: bool
+    port: int
+
+
+@asynccontextmanager
+async def running(given: Config) -> AsyncIterator[Running]:
+    """A listening gateway; StartRefused says what stands in the way."""
+    config, secrets_file = keyring.complete(given)
+    async with AsyncExitStack() as stack:
+        runtime = await _runtime(stack, config)
+        first = await bootstrap(runtime.database, config.bootstrap)
+        index = InstanceIndex(runtime)
+        worker = await stack.enter_async_context(Worker(runtime, index).running())
+        services = Services(runtime=runtime, index=index, worker=worker)
+        await stack.enter_async_context(duties(runtime))
+        app = _application(services, Receiver(runtime, index, Publisher(runtime, worker)))
+        port = await stack.enter_async_context(_listening(app, config))
+        yield Running(config, services, secrets_file, first, port)
+
+
+async def _runtime(stack: AsyncExitStack, config: Config) -> Runtime:
+    database = await stack.enter_async_context(
+        open_database(
+            config.storage_url, min_free=config.storage.min_free.bytes, auto_migrate=config.storage.auto_migrate
+        )
+    )
+    seal = Seal(config.security.encryption_keys)
+    await check_fingerprint(database, seal)
+    guard = _guard(config)
+    client = await stack.enter_async_context(
+        open_client(config.delivery.client, guard, connections_per_host=config.delivery.concurrency_per_destination)
+    )
+    try:
+        catalogue = load_catalogue([Path(path) for path in config.catalogue.paths])
+    except CatalogueError as problem:
+        raise StartRefused(str(problem)) from problem
+    return Runtime(
+        config=config,
+        database=database,
+        guard=guard,
+        client=client,
+        catalogue=catalogue,
+        connector_ids=await stable_ids(database, catalogue),
+        seal=seal,
+        metrics=Metrics(),
+    )
+
+
+def _guard(config: Config) -> Guard:
+    try:
+        return Guard(allow_http=config.egress.allow_http, allow_networks=config.egress.allow_networks)
+    except ValueError as problem:
+        raise StartRefused(f"egress.allow_networks: {problem}") from problem
+
+
+def _application(services: Services, receiver: Receiver) -> web.Application:
+    config = services.runtime.config
+    inbound = InboundRoutes(
+        receiver,
+        services.index,
+        public_url=config.public_url,
+        trusted_proxies=config.server.trusted_proxies,
+        allow_guessable=config.inbound.allow_guessable_urls,
+    )
+    surfaces = [
+        Surface("inbound", _is_inbound, inbound.table(), _refuse_inbound),
+        cyclr.surface(),
+        native.surface(),
+        open_connectors.surface(),
+        operations.surface(),
+    ]
+    app = web.Application(client_max_size=API_BODY, middlewares=[front.front(surfaces, services.runtime.metrics)])
+    app[SERVICES] = services
+    app[operations.DRAINING] = []
+    for surface in surfaces:
+        app.add_routes(surface.routes)
+    return app
+
+
+def _is_inbound(path: str) -> bool:
+    return path.startswith(("/in/", "/elements/api-v2/events/"))
+
+
+def _refuse_inbound(request: web.Request, failure: Failure) -> web.StreamResponse:
+    del request
+    # A fault of ours must make the vendor send again.
+    status = 503 if failure.status == 500 else failure.status
+    headers = {"Retry-After": "5"} if status == 503 else {}
+    return web.Response(status=status, text=failure.message + "\n", headers=headers)
+
+
+@asynccontextmanager
+async def _listening(app: web.Application, config: Config) -> AsyncIterator[int]:
+    grace = config.server.shutdown_grace.seconds * 0.25
+    runner = web.AppRunner(app, access_log=None, handle_signals=False, shutdown_timeout=grace, keepalive_timeout=75)
+    await runner.setup()
+    site = web.TCPSite(runner, config.server.host, config.server.port, backlog=1024, reuse_address=True)
+    try:
+        await site.start()
+    except OSError as problem:
+        await runner.cleanup()
+        where = f"{config.server.host}:{config.server.port}"
+        raise StartRefused(
+            f"{where} cannot be listened on ({problem.strerror}); set server.host or server.port."
+        ) from problem
+    try:
+        yield runner.addresses[0][1]
+    finally:
+        app[operations.DRAINING].append(True)
+        await runner.cleanup()
+
+
+async def serve(config: Config) -> None:
+    """Run until SIGTERM or SIGINT."""
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    async with running(config) as gateway:
+        _announce(gateway)
+        await stop.wait()
+        log.info("gateway.stopping", grace=config.server.shutdown_grace)
+    log.info("gateway.stopped")
+
+
+def _announce(gateway: Running) -> None:
+    config = gateway.config
+    log.info(
+        "gateway.ready",
+        address=f"http://{config.server.host}:{gateway.port}",
+        public_url=config.public_url,
+        engine=gateway.services.runtime.database.engine,
+        connectors=len(gateway.services.runtime.catalogue),
+        first_start=gateway.first,
+        credentials_file=str(gateway.secrets_file) if gateway.secrets_file else None,
+    )

@@ -1,0 +1,21 @@
+"""What may stand in locators and templates, place by place."""
+
+from gateway.catalogue.template import Context
+
+_REQUEST = frozenset({"header", "query", "form", "body", "config", "const"})
+_CALL_WORDS = frozenset({"callback_url", "from", "now", "access_token"})
+
+AUTH = Context(frozenset({"config", "const"}), frozenset({"access_token", "now"}), secrets=True)
+CALL = Context(frozenset({"config", "const"}), _CALL_WORDS, parameters=True)
+REGISTRATION = Context(frozenset({"config", "const"}), _CALL_WORDS, parameters=True, secrets=True)
+ANSWER = Context(frozenset({"body", "header", "token", "last", "const"}))
+PROOF = Context(
+    _REQUEST | {"item", "sig", "token"},
+    frozenset({"raw", "method", "url", "url_base", "secret", "form_sorted", "crc32", "sns_fields"}),
+    secrets=True,
+)
+COMPUTE = Context(_REQUEST, frozenset({"raw", "method", "url", "url_base", "secret"}), secrets=True)
+REPLY = Context(_REQUEST, frozenset({"computed", "method", "url", "url_base"}))
+DELIVERY = Context(_REQUEST | {"item"}, frozenset({"action"}))
+RECORD = Context(frozenset({"item", "body", "header", "config", "const"}), frozenset({"action"}))
+COMPARISON = Context(frozenset({"config", "const"}), parameters=True)

@@ -1,0 +1,186 @@
+"""JSON texts as vendors write them: their values, their numbers as written, and byte-exact parts of them."""
+
+import json
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from json import JSONDecodeError
+from typing import Literal, NoReturn
+
+import orjson
+
+MAX_DEPTH = 512
+_BOM = b"\xef\xbb\xbf"
+_SPACE = re.compile(r"[ \t\n\r]*")
+_NESTING = re.compile(rb'"(?:[^"\\]++|\\.)*+"|[\[\]{}]', re.DOTALL)
+
+
+@dataclass(frozen=True, slots=True)
+class Unreadable:
+    """Why a text is not used as JSON."""
+
+    reason: Literal["not_json", "too_deep"]
+
+
+class Document:
+    """One JSON text and its value; parts are cut out of the text and never written anew.
+
+    `made` where the text is the gateway's own, since the vendor sent something else than JSON.
+    """
+
+    __slots__ = ("_exact", "made", "raw", "value")
+
+    def __init__(self, raw: bytes, value: object, made: bool = False) -> None:
+        self.raw = raw
+        self.value = value
+        self.made = made
+        self._exact: Document | None = None
+
+    def exact(self) -> "Document":
+        """The same text with every number as the characters it was written in."""
+        if self._exact is None:
+            self._exact = Document(self.raw, _decode_exactly(self.raw.decode()), self.made)
+        return self._exact
+
+    def part(self, path: Sequence[str]) -> bytes | None:
+        """The bytes of the value at a path; of equal keys the last counts, as everywhere."""
+        if not path:
+            return self.raw
+        text = self.raw.decode()
+        span: tuple[int, int] | None = (_start(text, 0), len(text))
+        for name in path:
+            span = _child(text, span[0], name) if span else None
+        return text[span[0] : span[1]].encode() if span else None
+
+    def elements(self, path: Sequence[str]) -> "list[Document]":
+        """The elements of the list at a path, each a document of its own; no list is an empty one."""
+        values = walk(self.value, path)
+        raw = self.part(path)
+        if not isinstance(values, list) or raw is None:
+            return []
+        text = raw.decode()
+        spans = _element_spans(text, _start(text, 0))
+        return [Document(text[a:b].encode(), value) for (a, b), value in zip(spans, values, strict=True)]
+
+
+def read(raw: bytes) -> Document | Unreadable:
+    """Reads a JSON text; what the fast parser refuses although it is JSON is read by the slow one."""
+    if raw.startswith(_BOM):
+        raw = raw[len(_BOM) :]
+    try:
+        value = orjson.loads(raw)
+    except JSONDecodeError:
+        return _read_odd(raw)
+    return Unreadable("too_deep") if _too_deep(raw, value) else Document(raw, value)
+
+
+def walk(value: object, path: Sequence[str]) -> object:
+    """The value at a path of member names and list positions; None where there is none."""
+    for name in path:
+        if type(value) is dict:
+            value = value.get(name)
+        elif type(value) is list:
+            value = _at(value, name)
+        else:
+            return None
+    return value
+
+
+def depth(raw: bytes) -> int:
+    """How deep brackets are nested, strings left out."""
+    level = deepest = 0
+    for match in _NESTING.finditer(raw):
+        token = match[0]
+        if token in b"[{":
+            level += 1
+            deepest = max(deepest, level)
+        elif token in b"]}":
+            level -= 1
+    return deepest
+
+
+def _read_odd(raw: bytes) -> Document | Unreadable:
+    if _opening(raw) > MAX_DEPTH and depth(raw) > MAX_DEPTH:
+        return Unreadable("too_deep")
+    try:
+        return Document(raw, _decode_exactly(raw.decode()))
+    except ValueError:
+        return Unreadable("not_json")
+    except RecursionError:
+        return Unreadable("too_deep")
+
+
+def _too_deep(raw: bytes, value: object) -> bool:
+    if len(raw) <= 2 * MAX_DEPTH or _opening(raw) <= MAX_DEPTH:
+        return False
+    try:
+        orjson.dumps(value)  # refuses from depth 255 on, and is far quicker than counting
+    except TypeError:
+        return depth(raw) > MAX_DEPTH
+    return False
+
+
+def _opening(raw: bytes) -> int:
+    return raw.count(b"[") + raw.count(b"{")
+
+
+def _decode_exactly(text: str) -> object:
+    value: object = json.loads(text, parse_int=str, parse_float=str, parse_constant=_refuse)
+    return value
+
+
+def _refuse(word: str) -> NoReturn:
+    raise ValueError(f"{word} is not JSON")
+
+
+def _at(values: list[object], position: str) -> object:
+    if len(position) > 9 or not (position.isascii() and position.isdigit()):
+        return None
+    index = int(position)
+    return values[index] if index < len(values) else None
+
+
+def _start(text: str, at: int) -> int:
+    match = _SPACE.match(text, at)
+    return match.end() if match else at
+
+
+def _end(text: str, at: int) -> int:
+    return _DECODER.raw_decode(text, at)[1]
+
+
+_DECODER = json.JSONDecoder(parse_int=str, parse_float=str)
+
+
+def _child(text: str, at: int, name: str) -> tuple[int, int] | None:
+    if text[at] == "{":
+        return _member_span(text, at, name)
+    if text[at] == "[" and name.isascii() and name.isdigit():
+        return next((span for n, span in enumerate(_element_spans(text, at)) if n == int(name)), None)
+    return None
+
+
+def _member_span(text: str, at: int, name: str) -> tuple[int, int] | None:
+    found = None
+    at = _start(text, at + 1)
+    while text[at] != "}":
+        key, after = _DECODER.raw_decode(text, at)
+        begin = _start(text, _start(text, after) + 1)
+        end = _end(text, begin)
+        if key == name:
+            found = (begin, end)
+        at = _next(text, end)
+    return found
+
+
+def _element_spans(text: str, at: int) -> Iterator[tuple[int, int]]:
+    at = _start(text, at + 1)
+    while text[at] != "]":
+        end = _end(text, at)
+        yield at, end
+        at = _next(text, end)
+
+
+def _next(text: str, at: int) -> int:
+    at = _start(text, at)
+    return _start(text, at + 1) if text[at] == "," else at

@@ -1,0 +1,109 @@
+"""Reads `[methods.<id>]` and `[resources.<name>]`."""
+
+from collections.abc import Mapping
+from typing import Literal
+
+from gateway.catalogue import contexts
+from gateway.catalogue.call_model import Field, Method, Pagination, Resource, Where
+from gateway.catalogue.read_request import request
+from gateway.catalogue.table import Findings, Table, nearest, scalar_texts
+from gateway.catalogue.words import COMPARISONS, FIELD_TYPES
+
+_RESOURCE_VERBS = ("list", "get", "create", "update", "delete")
+Body = Literal["json", "form", "any", "raw"]
+_BODIES: Mapping[str, Body] = {"json": "json", "form": "form", "any": "any", "raw": "raw"}
+
+
+def methods(
+    found: list[tuple[str, Mapping[str, object]]], pages: Mapping[str, Pagination], findings: Findings
+) -> dict[str, Method]:
+    """The calls by id."""
+    return {id_: _method(id_, Table(data, f"methods.{id_}", "methods", findings), pages) for id_, data in found}
+
+
+def resources(
+    found: list[tuple[str, Mapping[str, object]]], calls: Mapping[str, Method], findings: Findings
+) -> dict[str, Resource]:
+    """The resources by name."""
+    return {
+        name: _resource(name, Table(data, f"resources.{name}", "resources", findings), calls) for name, data in found
+    }
+
+
+def paged_by(table: Table, pages: Mapping[str, Pagination]) -> str | None:
+    """The way of paging, which must be declared."""
+    return table.choice("paginate", tuple(pages)) or None
+
+
+def _method(id_: str, table: Table, pages: Mapping[str, Pagination]) -> Method:
+    table.need("request")
+    any_query = table.data.get("query") == "*"
+    return Method(
+        id=id_,
+        name=table.text("name") or id_.replace("_", " ").title(),
+        category=table.text("category") or "",
+        description=table.text("description") or "",
+        request=request(table, "request", contexts.CALL),
+        params=_fields(table, "params"),
+        query={} if any_query else _fields(table, "query"),
+        any_query=any_query,
+        body=_BODIES.get(table.choice("body", tuple(_BODIES))),
+        fields=_fields(table, "fields"),
+        records=table.locator("records", contexts.ANSWER, "body"),
+        paginate=paged_by(table, pages),
+        headers=table.templates("headers", contexts.CALL),
+    )
+
+
+def _fields(table: Table, key: str) -> dict[str, Field]:
+    fields = {}
+    for name, value in table.mapping(key).items():
+        if isinstance(value, str):
+            fields[name] = Field(name=name, fixed=table.worded(f"{key}.{name}", value, contexts.CALL))
+        elif isinstance(value, dict):
+            fields[name] = _field(name, Table(value, table.at(f"{key}.{name}"), "field", table.findings))
+        else:
+            table.problem(f"{key}.{name}", f'expected a table such as {{ type = "string" }}, or a text, got {value!r}')
+    return fields
+
+
+def _field(name: str, table: Table) -> Field:
+    default = scalar_texts(table.data["default"]) if table.has("default") else None
+    if table.has("default") and default is None:
+        table.problem("default", "expected a plain value")
+    return Field(
+        name=name,
+        type=table.choice("type", FIELD_TYPES, "string"),
+        required=table.flag("required"),
+        default=next(iter(default), None) if default else None,
+        choices=table.texts("choices"),
+        description=table.text("description") or "",
+    )
+
+
+def _resource(name: str, table: Table, calls: Mapping[str, Method]) -> Resource:
+    named = {}
+    for verb in _RESOURCE_VERBS:
+        method = table.text(verb)
+        if method is None:
+            continue
+        if method not in calls:
+            table.problem(verb, f"{method!r} is no method of this file{nearest(method, calls)}")
+        named[verb] = method
+    if not named:
+        table.problem("list", f"a resource needs at least one of {', '.join(_RESOURCE_VERBS)}")
+    return Resource(name=name, methods=named, where=_where(table), objects=table.text("objects") or name)
+
+
+def _where(table: Table) -> Where | None:
+    inner = table.table("where", "where")
+    if inner is None:
+        return None
+    comparisons = {}
+    for sign in COMPARISONS:
+        template = inner.template(sign, contexts.COMPARISON)
+        if template is not None:
+            comparisons[sign] = template
+            if not {"field", "value"} >= template.words:
+                inner.problem(sign, "expected no other names than {field} and {value}")
+    return Where(param=inner.text("param"), join=inner.text("join") or " ", comparisons=comparisons)

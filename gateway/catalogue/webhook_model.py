@@ -1,0 +1,150 @@
+"""The webhook side of a connector: how a delivery is proved, answered and read."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from gateway.catalogue.call_model import Request
+from gateway.catalogue.change_map import ChangeMap
+from gateway.catalogue.locator import Locator
+from gateway.catalogue.template import Json, Template
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """An entry's value that must be one of these for a rule to apply."""
+
+    key: str
+    values: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verify:
+    """One way to prove that a delivery comes from the vendor; which fields count depends on the scheme."""
+
+    scheme: str
+    conditions: tuple[Condition, ...] = ()
+    networks: tuple[str, ...] = ()
+    hash: str = ""
+    secret: tuple[str, ...] = ()
+    secret_prefix: str | None = None
+    secret_encoding: str = "text"
+    signature: tuple[Locator, ...] = ()
+    split: str | None = None
+    prefix: str | None = None
+    prefix_optional: str | None = None
+    encoding: str = "hex"
+    signed: Template | None = None
+    timestamp: Locator | None = None
+    required: tuple[Locator, ...] = ()
+    timestamp_unit: str = "s"
+    tolerance: int | None = None
+    username: str | None = None
+    password: str | None = None
+    token: Locator | None = None
+    per_item: bool = False
+    body_digest: "BodyDigest | None" = None
+    replay: Locator | None = None
+    key: Template | None = None
+    key_format: str | None = None
+    key_api: str | None = None
+    algorithm: str | None = None
+    cert_url: Locator | None = None
+    cert_hosts: tuple[str, ...] = ()
+    algorithms: tuple[str, ...] = ()
+    jwks_url: Template | None = None
+    issuer: Template | None = None
+    audience: Template | None = None
+    max_age: int | None = None
+    method: str | None = None
+
+    @property
+    def words_signed(self) -> frozenset[str]:
+        """The named parts of what is signed."""
+        return self.signed.words if self.signed else frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class BodyDigest:
+    """A hash of the raw body that must stand somewhere signed: in the request, or in a claim."""
+
+    hash: str
+    encoding: str
+    value: Locator | None
+    claim: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class When:
+    """What marks a request as a handshake; a value of None means that the field is there."""
+
+    methods: frozenset[str]
+    fields: tuple[tuple[Locator, frozenset[str] | None], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Compute:
+    """A hash or keyed hash that a vendor wants to see."""
+
+    kind: Literal["hash", "hmac"]
+    hash: str
+    secret: str | None
+    input: Template
+    encoding: str
+
+
+@dataclass(frozen=True, slots=True)
+class Respond:
+    """An answer as the file words it."""
+
+    status: int
+    content_type: str | None
+    body: Template | None
+    json: Json
+    headers: tuple[tuple[str, Template], ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Handshake:
+    """A request by which a vendor probes the address before or between deliveries."""
+
+    when: When
+    check: tuple[tuple[Locator, Template], ...]
+    verify: bool
+    compute: Compute | None
+    save_once: tuple[tuple[str, Locator], ...]
+    confirm_url: Locator | None
+    confirm_hosts: tuple[str, ...]
+    respond: Respond
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Subscribe:
+    """How the gateway makes, renews and removes the vendor's registration."""
+
+    request: Request
+    body: Json
+    body_type: str
+    save: tuple[tuple[str, Locator], ...]
+    expires: Locator | int | None
+    renew: Request | None
+    renew_before: int | None
+    delete: Request | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Webhook:
+    """Everything about deliveries of one vendor."""
+
+    changes: ChangeMap
+    scope: Literal["instance", "connector"]
+    account: Locator | None
+    account_config: str | None
+    account_equals: Template | None
+    items: Locator | None
+    form_field: str | None
+    ack: Respond | None
+    ordered: bool
+    methods: frozenset[str]
+    verify: tuple[Verify, ...]
+    handshakes: tuple[Handshake, ...]
+    subscribe: Subscribe | None

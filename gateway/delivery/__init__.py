@@ -1,0 +1,1 @@
+"""Deliveries of events to destinations: notification, signature, attempt, retry, settlement, lanes."""

@@ -1,0 +1,51 @@
+"""Deliveries: one event on its way to one destination."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from gateway.events.model import Event
+
+State = Literal["pending", "delivered", "dead", "cancelled"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Job:
+    """A delivery that this node holds a lease of; `event` is None where it was not kept in memory."""
+
+    id: str
+    event_id: str
+    instance_id: int
+    destination_id: int
+    #: Attempts made so far.
+    attempts: int
+    epoch: int
+    lease_until: int
+    event: Event | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Attempt:
+    """One request of a delivery and what came of it; without a status there was no answer."""
+
+    at: int
+    duration_ms: int
+    status: int | None
+    #: Why it is no success; None where it is one.
+    reason: str | None
+    retry_after_ms: int | None
+    answer: bytes
+
+    @property
+    def delivered(self) -> bool:
+        return self.reason is None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settlement:
+    """What an attempt did to its delivery."""
+
+    state: State
+    reason: str | None
+    due_at: int
+    #: The destination says that it is gone for good.
+    switch_off: bool = False

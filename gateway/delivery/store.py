@@ -1,0 +1,167 @@
+"""Deliveries as rows: queue, claim, settle, close; the ledger moves in the same transaction."""
+
+from collections.abc import Iterable, Sequence
+
+from gateway.delivery.model import Attempt, Job, Settlement, State
+from gateway.events.model import Event
+from gateway.storage.database import Database, Effect, Row, Statement, Tally, Write
+
+CLOSED_AT_ONCE = 500
+
+_INSERT = (
+    "INSERT INTO deliveries (id, event_id, instance_id, destination_id, state, attempts, due_at, lease_owner, "
+    "lease_until, epoch, reason, created_at, settled_at) VALUES ($1, $2, $3, $4, 'pending', 0, $5, $6, $7, 1, NULL, $5, NULL)"
+)
+_LEDGER = (
+    "INSERT INTO ledger_deliveries (destination_id, shard, created, delivered, pending, dead, cancelled) "
+    "VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (destination_id, shard) DO UPDATE SET "
+    "created = ledger_deliveries.created + excluded.created, "
+    "delivered = ledger_deliveries.delivered + excluded.delivered, "
+    "pending = ledger_deliveries.pending + excluded.pending, "
+    "dead = ledger_deliveries.dead + excluded.dead, "
+    "cancelled = ledger_deliveries.cancelled + excluded.cancelled"
+)
+_SETTLE = (
+    "UPDATE deliveries SET state = $3, attempts = $4, due_at = $5, reason = $6, settled_at = $7, "
+    "lease_owner = NULL, lease_until = 0 WHERE id = $1 AND epoch = $2 AND state = 'pending' RETURNING id"
+)
+_ATTEMPT = (
+    "INSERT INTO attempts (delivery_id, number, at, duration_ms, status, reason, answer) "
+    "VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (delivery_id, number) DO NOTHING"
+)
+_SWITCH_OFF = (
+    "UPDATE destinations SET state = 'off', reason = $2, since = $3 WHERE id = $1 AND state = 'active' AND url = $4"
+)
+_CLOSE = (
+    "UPDATE deliveries SET state = $2, reason = $3, settled_at = $4, lease_owner = NULL, lease_until = 0 "
+    "WHERE id IN (SELECT id FROM deliveries WHERE state = 'pending' AND destination_id = $1 LIMIT $5) "
+    "RETURNING destination_id"
+)
+# One process owns a SQLite file and knows what it holds, so a claim there is a look and needs no write.
+_CLAIM_SQLITE = (
+    "SELECT * FROM deliveries WHERE state = 'pending' AND destination_id = $1 AND due_at <= $2 ORDER BY due_at LIMIT $3"
+)
+_CLAIM_POSTGRES = (
+    "UPDATE deliveries SET lease_owner = $4, lease_until = $5, epoch = epoch + 1 WHERE id IN ("
+    "SELECT id FROM deliveries WHERE state = 'pending' AND destination_id = $1 AND due_at <= $2 AND lease_until <= $2 "
+    "ORDER BY due_at LIMIT $3 FOR UPDATE SKIP LOCKED) RETURNING *"
+)
+_HEADS = """WITH RECURSIVE heads (destination_id) AS (
+    SELECT min(destination_id) FROM deliveries WHERE state = 'pending'
+    UNION ALL
+    SELECT (SELECT min(deliveries.destination_id) FROM deliveries
+            WHERE deliveries.state = 'pending' AND deliveries.destination_id > heads.destination_id)
+    FROM heads WHERE heads.destination_id IS NOT NULL)
+SELECT destination_id, (SELECT min(deliveries.due_at) FROM deliveries
+    WHERE deliveries.state = 'pending' AND deliveries.destination_id = heads.destination_id) AS due_at
+FROM heads WHERE destination_id IS NOT NULL"""
+
+
+def queued(job: Job, owner: str | None, now: int) -> Statement:
+    """A new delivery, due now, leased to `owner` where it goes from memory."""
+    return Statement(_INSERT, (job.id, job.event_id, job.instance_id, job.destination_id, now, owner, job.lease_until))
+
+
+def created(destination_id: int, number: int) -> Tally:
+    """New deliveries in the ledger."""
+    return Tally(_LEDGER, (destination_id, 0), (number, 0, number, 0, 0))
+
+
+def _moved(destination_id: int, state: State, number: int) -> Tally:
+    to = {"delivered": (1, 0, 0), "dead": (0, 1, 0), "cancelled": (0, 0, 1)}[state]
+    delivered, dead, cancelled = (number * part for part in to)
+    return Tally(_LEDGER, (destination_id, 0), (0, delivered, -number, dead, cancelled))
+
+
+def settlement(job: Job, attempt: Attempt, step: Settlement, url: str, now: int) -> Write[bool]:
+    """Record an attempt and what follows from it; False where another node has taken the delivery meanwhile."""
+    final = step.state != "pending"
+    update = Statement(
+        _SETTLE,
+        (job.id, job.epoch, step.state, job.attempts + 1, step.due_at, step.reason, now if final else None),
+        returns=True,
+    )
+    record = Statement(
+        _ATTEMPT,
+        (job.id, job.attempts + 1, attempt.at, attempt.duration_ms, attempt.status, attempt.reason, attempt.answer),
+    )
+    statements = [record]
+    if step.switch_off:
+        statements.append(Statement(_SWITCH_OFF, (job.destination_id, "gone", now, url)))
+    tallies = [_moved(job.destination_id, step.state, 1)] if final else []
+
+    def then(rows: Sequence[Sequence[Row]]) -> Effect[bool]:
+        return Effect(True, statements, tallies) if rows[0] else Effect(False)
+
+    return Write([update], then)
+
+
+def closing(destination_id: int, state: State, reason: str, now: int) -> Write[int]:
+    """Close some pending deliveries of a destination; how many it were."""
+    close = Statement(_CLOSE, (destination_id, state, reason, now, CLOSED_AT_ONCE), returns=True)
+
+    def then(rows: Sequence[Sequence[Row]]) -> Effect[int]:
+        number = len(rows[0])
+        return Effect(number, tallies=[_moved(destination_id, state, number)] if number else ())
+
+    return Write([close], then)
+
+
+async def claim_due_any_account(
+    database: Database, destination_id: int, *, now: int, most: int, held: int, owner: str, lease_until: int
+) -> list[Job]:
+    """Take up to `most` due deliveries of a destination; on SQLite the `held` ones come along and must be passed over."""
+    if database.engine == "sqlite":
+        rows = await database.all(_CLAIM_SQLITE, destination_id, now, most + held)
+    else:
+        async with database.transaction() as transaction:
+            rows = await transaction.all(_CLAIM_POSTGRES, destination_id, now, most, owner, lease_until)
+    return [_job(row, lease_until) for row in rows]
+
+
+def _job(row: Row, lease_until: int) -> Job:
+    return Job(
+        id=row["id"],
+        event_id=row["event_id"],
+        instance_id=row["instance_id"],
+        destination_id=row["destination_id"],
+        attempts=row["attempts"],
+        epoch=row["epoch"],
+        lease_until=lease_until,
+        event=None,
+    )
+
+
+async def next_due_any_account(database: Database, destination_id: int, after: int) -> int | None:
+    """When the destination's next delivery becomes due after a time."""
+    row = await database.one(
+        "SELECT due_at FROM deliveries WHERE state = 'pending' AND destination_id = $1 AND due_at > $2 "
+        "ORDER BY due_at LIMIT 1",
+        destination_id,
+        after,
+    )
+    return None if row is None else int(row["due_at"])
+
+
+async def heads_any_account(database: Database) -> list[tuple[int, int]]:
+    """Each destination that has pending deliveries, and when the first of them is due."""
+    return [(row["destination_id"], row["due_at"]) for row in await database.all(_HEADS)]
+
+
+async def event_any_account(database: Database, event_id: str) -> Event | None:
+    """The event of a delivery that was not kept in memory."""
+    row = await database.one("SELECT * FROM events WHERE id = $1", event_id)
+    return None if row is None else Event.from_row(row)
+
+
+async def release(database: Database, jobs: Iterable[Job]) -> None:
+    """Give back leases of deliveries that were not begun, so that any node may take them at once."""
+    statements = [
+        Statement(
+            "UPDATE deliveries SET lease_owner = NULL, lease_until = 0 WHERE id = $1 AND epoch = $2",
+            (job.id, job.epoch),
+        )
+        for job in jobs
+    ]
+    if statements:
+        await database.write(Write(statements, lambda _: Effect(None)))

@@ -1,0 +1,5 @@
+"""placeholder"""
+
+
+async def demo(port: int, *, once: bool) -> None:
+    raise SystemExit((port, once))

@@ -1,0 +1,88 @@
+"""What goes out, and what comes back: an answer of the peer, or the reason why there is none."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal, Protocol
+
+Reason = Literal[
+    "forbidden_address",
+    "invalid_url",
+    "invalid_method",
+    "invalid_header",
+    "dns",
+    "connect",
+    "tls",
+    "timeout",
+    "reset",
+    "protocol",
+    "too_many_headers",
+]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Request:
+    """One HTTP request; Host, Content-Length and Connection are the client's own business."""
+
+    method: str
+    url: str
+    headers: tuple[tuple[str, str], ...]
+    body: bytes = b""
+    timeout: float  # seconds, over everything from the name's look-up to the last byte of the body
+    max_answer: int = 65536  # bytes of the body after decompression; what comes after is not read
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """What the peer said; names of headers are lower-case, the body is decompressed and may be cut."""
+
+    status: int
+    headers: tuple[tuple[str, str], ...]
+    body: bytes
+    truncated: bool
+    connect_ms: float  # 0 when a connection was used again
+    total_ms: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Failure:
+    """Why there is no answer, in a word for machines and a sentence for people."""
+
+    reason: Reason
+    detail: str
+    connect_ms: float
+    total_ms: float
+
+
+Outcome = Answer | Failure
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """A failure before anybody has looked at the watch."""
+
+    reason: Reason
+    detail: str
+
+    def failure(self, connect_ms: float, total_ms: float) -> Failure:
+        """The same with the times it took."""
+        return Failure(reason=self.reason, detail=self.detail, connect_ms=connect_ms, total_ms=total_ms)
+
+
+class Client(Protocol):
+    """The way out; what the network or a peer does is never an exception."""
+
+    async def send(self, request: Request) -> Outcome:
+        """Send once, follow nothing, and say what became of it."""
+        ...
+
+    async def close(self) -> None:
+        """Let go of every connection."""
+        ...
+
+
+class Resolver(Protocol):
+    """Turns a name into addresses; OSError when it cannot."""
+
+    async def resolve(self, host: str, port: int) -> Sequence[str]:
+        """Every address of the host, the preferred one first."""
+        ...

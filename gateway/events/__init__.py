@@ -1,0 +1,1 @@
+"""The event record, and the refusals of what did not become one."""

@@ -1,0 +1,40 @@
+"""The event: one change of one object."""
+
+from dataclasses import dataclass
+from typing import Literal, NewType
+
+from gateway.accounts.model import AccountId
+from gateway.storage.database import Row
+
+EventId = NewType("EventId", str)
+Source = Literal["webhook", "poll", "reconcile"]
+Action = Literal["CREATED", "UPDATED", "DELETED", "UNKNOWN"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Event:
+    """One change, as it was received; times in epoch milliseconds."""
+
+    id: EventId
+    account_id: AccountId
+    instance_id: int
+    connector: str
+    source: Source
+    type: str
+    action: Action
+    object_type: str | None
+    object_id: str | None
+    occurred_at: int | None
+    vendor_event_id: str | None
+    #: What makes two arrivals the same change; None where nothing does.
+    identity: str | None
+    #: The null filter's setting when the event was accepted.
+    filter_nulls: bool
+    received_at: int
+    #: The vendor's JSON text, to the byte.
+    payload: bytes
+
+    @classmethod
+    def from_row(cls, row: Row) -> "Event":
+        values = {name: row[name] for name in cls.__dataclass_fields__}
+        return cls(**values | {"filter_nulls": bool(values["filter_nulls"]), "payload": bytes(values["payload"])})

@@ -1,0 +1,165 @@
+"""Events and refusals as rows, and the half of the ledger that counts what arrived."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from gateway.accounts.model import Caller
+from gateway.errors import NotFound
+from gateway.events.model import Event
+from gateway.events.refusal import Refusal
+from gateway.storage.database import Reader, Row, Statement, Tally
+
+#: How long two equal bodies without an identity count as one event.
+BODY_WINDOW_MS = 600_000
+BODY_IDENTITY = "b:"
+
+_COLUMNS = (
+    "id, account_id, instance_id, connector, source, type, action, object_type, object_id, occurred_at, "
+    "vendor_event_id, identity, filter_nulls, received_at, payload"
+)
+_INSERT = (
+    f"INSERT INTO events ({_COLUMNS}) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15) "
+    "ON CONFLICT (instance_id, identity) DO NOTHING RETURNING id"
+)
+# The window slides: the same body in the slice of time before counts too, where it came less than ten minutes ago.
+_INSERT_BY_BODY = (
+    f"INSERT INTO events ({_COLUMNS}) SELECT CAST($1 AS TEXT), CAST($2 AS TEXT), CAST($3 AS BIGINT), "
+    "CAST($4 AS TEXT), CAST($5 AS TEXT), CAST($6 AS TEXT), CAST($7 AS TEXT), CAST($8 AS TEXT), CAST($9 AS TEXT), "
+    "CAST($10 AS BIGINT), CAST($11 AS TEXT), CAST($12 AS TEXT), CAST($13 AS BIGINT), CAST($14 AS BIGINT), "
+    "CAST($15 AS BYTEA) WHERE NOT EXISTS (SELECT 1 FROM events "
+    "WHERE instance_id = CAST($3 AS BIGINT) AND identity = CAST($16 AS TEXT) AND received_at > CAST($17 AS BIGINT)) "
+    "ON CONFLICT (instance_id, identity) DO NOTHING RETURNING id"
+)
+_REFUSE = "INSERT INTO refusals (id, instance_id, at, failed_check, detail, remote, body_hash) VALUES ($1, $2, $3, $4, $5, $6, $7)"
+_LEDGER = (
+    "INSERT INTO ledger_events (instance_id, shard, received, accepted, duplicate, refused, ignored, routed, unrouted) "
+    "VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) ON CONFLICT (instance_id, shard) DO UPDATE SET "
+    "received = ledger_events.received + excluded.received, "
+    "accepted = ledger_events.accepted + excluded.accepted, "
+    "duplicate = ledger_events.duplicate + excluded.duplicate, "
+    "refused = ledger_events.refused + excluded.refused, "
+    "ignored = ledger_events.ignored + excluded.ignored, "
+    "routed = ledger_events.routed + excluded.routed, "
+    "unrouted = ledger_events.unrouted + excluded.unrouted"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """A stretch of a list, newest first."""
+
+    before: str | None
+    size: int
+
+
+def body_identity(digest: str, now: int) -> str:
+    """The identity of a change that is known by its body alone: its hash and a slice of time."""
+    return f"{BODY_IDENTITY}{digest}:{now // BODY_WINDOW_MS}"
+
+
+def accept(event: Event) -> Statement:
+    """Store the event unless its change is stored already; the id comes back where it was."""
+    values = (
+        event.id,
+        event.account_id,
+        event.instance_id,
+        event.connector,
+        event.source,
+        event.type,
+        event.action,
+        event.object_type,
+        event.object_id,
+        event.occurred_at,
+        event.vendor_event_id,
+        event.identity,
+        int(event.filter_nulls),
+        event.received_at,
+        event.payload,
+    )
+    if event.identity is None or not event.identity.startswith(BODY_IDENTITY):
+        return Statement(_INSERT, values, returns=True)
+    earlier = body_identity(event.identity.split(":")[1], event.received_at - BODY_WINDOW_MS)
+    return Statement(_INSERT_BY_BODY, (*values, earlier, event.received_at - BODY_WINDOW_MS), returns=True)
+
+
+def arrived(instance_id: int, *, accepted: int, duplicate: int, routed: int) -> Tally:
+    """Events of one request in the ledger."""
+    received = accepted + duplicate
+    return Tally(_LEDGER, (instance_id, 0), (received, accepted, duplicate, 0, 0, routed, accepted - routed))
+
+
+def ignored(instance_id: int, number: int) -> Tally:
+    """Verified events of an instance that takes none."""
+    return Tally(_LEDGER, (instance_id, 0), (number, 0, 0, 0, number, 0, 0))
+
+
+def refused(instance_id: int) -> Tally:
+    """A request that was not accepted; it counts one."""
+    return Tally(_LEDGER, (instance_id, 0), (1, 0, 0, 1, 0, 0, 0))
+
+
+def refuse(refusal: Refusal) -> Statement:
+    """Keep a refusal."""
+    return Statement(
+        _REFUSE,
+        (
+            refusal.id,
+            refusal.instance_id,
+            refusal.at,
+            refusal.check,
+            refusal.detail,
+            refusal.remote,
+            refusal.body_hash,
+        ),
+    )
+
+
+async def get(reader: Reader, caller: Caller, event_id: str) -> Event:
+    """The caller's event."""
+    row = await reader.one(
+        "SELECT events.* FROM events JOIN accounts ON accounts.id = events.account_id "
+        "WHERE accounts.partner_id = $1 AND ($2 = '' OR events.account_id = $2) AND events.id = $3",
+        caller.partner_id,
+        caller.account_id or "",
+        event_id,
+    )
+    if row is None:
+        raise NotFound(f"No event found with ID {event_id[:64]}")
+    return Event.from_row(row)
+
+
+async def of_instance(reader: Reader, caller: Caller, instance_id: int, page: Page) -> Sequence[Event]:
+    """An instance's events, newest first."""
+    rows = await reader.all(
+        "SELECT events.* FROM events JOIN accounts ON accounts.id = events.account_id "
+        "WHERE accounts.partner_id = $1 AND ($2 = '' OR events.account_id = $2) AND events.instance_id = $3 "
+        "AND ($4 = '' OR events.id < $4) ORDER BY events.id DESC LIMIT $5",
+        caller.partner_id,
+        caller.account_id or "",
+        instance_id,
+        page.before or "",
+        page.size,
+    )
+    return [Event.from_row(row) for row in rows]
+
+
+async def of_account(reader: Reader, account_id: str, page: Page) -> Sequence[Event]:
+    """An account's events, newest first."""
+    rows = await reader.all(
+        "SELECT * FROM events WHERE account_id = $1 AND ($2 = '' OR id < $2) ORDER BY id DESC LIMIT $3",
+        account_id,
+        page.before or "",
+        page.size,
+    )
+    return [Event.from_row(row) for row in rows]
+
+
+async def ledger_any_account(reader: Reader) -> Row:
+    """The sums of the ledger's first half over all instances."""
+    row = await reader.one(
+        "SELECT coalesce(sum(received), 0) AS received, coalesce(sum(accepted), 0) AS accepted, "
+        "coalesce(sum(duplicate), 0) AS duplicate, coalesce(sum(refused), 0) AS refused, "
+        "coalesce(sum(ignored), 0) AS ignored, coalesce(sum(routed), 0) AS routed, "
+        "coalesce(sum(unrouted), 0) AS unrouted FROM ledger_events"
+    )
+    return row or {}

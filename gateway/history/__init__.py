@@ -1,0 +1,1 @@
+"""What happened to events: their fate, and the ledger that balances."""

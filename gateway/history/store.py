@@ -1,0 +1,60 @@
+"""Questions about what happened; nothing here changes anything."""
+
+from collections.abc import Sequence
+
+from gateway.accounts.model import Caller
+from gateway.events.model import Event
+from gateway.history.model import AttemptRecord, DeliveryRecord
+from gateway.storage.database import Reader, Row
+
+
+async def deliveries(reader: Reader, event_ids: Sequence[str]) -> dict[str, list[DeliveryRecord]]:
+    """The deliveries of events that the caller was already shown, by event."""
+    found: dict[str, list[DeliveryRecord]] = {event_id: [] for event_id in event_ids}
+    if event_ids:
+        places = ", ".join(f"${place}" for place in range(1, len(event_ids) + 1))
+        sql = f"SELECT * FROM deliveries WHERE event_id IN ({places}) ORDER BY id"  # noqa: S608
+        for row in await reader.all(sql, *event_ids):
+            found[row["event_id"]].append(DeliveryRecord.from_row(row))
+    return found
+
+
+async def attempts(reader: Reader, delivery_ids: Sequence[str]) -> dict[str, list[AttemptRecord]]:
+    """The attempts of deliveries, by delivery, in their order."""
+    found: dict[str, list[AttemptRecord]] = {delivery_id: [] for delivery_id in delivery_ids}
+    if delivery_ids:
+        places = ", ".join(f"${place}" for place in range(1, len(delivery_ids) + 1))
+        sql = f"SELECT * FROM attempts WHERE delivery_id IN ({places}) ORDER BY delivery_id, number"  # noqa: S608
+        for row in await reader.all(sql, *delivery_ids):
+            found[row["delivery_id"]].append(AttemptRecord.from_row(row))
+    return found
+
+
+async def events_between(
+    reader: Reader, caller: Caller, instance_id: int | None, *, since: int, until: int, before: str, size: int
+) -> list[Event]:
+    """The caller's events that were received in a span of time, newest first."""
+    rows = await reader.all(
+        "SELECT events.* FROM events JOIN accounts ON accounts.id = events.account_id "
+        "WHERE accounts.partner_id = $1 AND ($2 = '' OR events.account_id = $2) "
+        "AND ($3 = 0 OR events.instance_id = $3) AND events.received_at >= $4 AND events.received_at < $5 "
+        "AND ($6 = '' OR events.id < $6) ORDER BY events.id DESC LIMIT $7",
+        caller.partner_id,
+        caller.account_id or "",
+        instance_id or 0,
+        since,
+        until,
+        before,
+        size,
+    )
+    return [Event.from_row(row) for row in rows]
+
+
+async def ledger_of_deliveries_any_account(reader: Reader) -> Row:
+    """The sums of the ledger's second half over all destinations."""
+    row = await reader.one(
+        "SELECT coalesce(sum(created), 0) AS created, coalesce(sum(delivered), 0) AS delivered, "
+        "coalesce(sum(pending), 0) AS pending, coalesce(sum(dead), 0) AS dead, "
+        "coalesce(sum(cancelled), 0) AS cancelled FROM ledger_deliveries"
+    )
+    return row or {}

@@ -1,0 +1,1 @@
+"""Vendor webhooks become events: receive, verify, normalise, answer."""

@@ -1,0 +1,29 @@
+"""Where a request came from, when it came through proxies that the operator trusts."""
+
+from collections.abc import Sequence
+from functools import lru_cache
+from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
+
+
+def source_address(peer: str, forwarded_for: Sequence[str], proxies: tuple[str, ...]) -> str:
+    """The nearest address that is no trusted proxy; hops before an untrusted one could be made up."""
+    if not proxies or not forwarded_for:
+        return peer
+    hops = [hop.strip() for line in forwarded_for for hop in line.split(",")]
+    address = peer
+    while hops and _trusted(address, proxies):
+        address = hops.pop()
+    return address[:64]
+
+
+def _trusted(address: str, proxies: tuple[str, ...]) -> bool:
+    try:
+        found = ip_address(address)
+    except ValueError:
+        return False
+    return any(found in network for network in _networks(proxies))
+
+
+@lru_cache(maxsize=8)
+def _networks(proxies: tuple[str, ...]) -> tuple[IPv4Network | IPv6Network, ...]:
+    return tuple(ip_network(proxy, strict=False) for proxy in proxies)

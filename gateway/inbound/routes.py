@@ -1,0 +1,157 @@
+"""Inbound URLs on aiohttp: read the body within its bounds, pass it on, write the answer."""
+
+import asyncio
+import binascii
+from base64 import b64decode
+
+from aiohttp import web
+
+from gateway.inbound.forwarded import source_address
+from gateway.inbound.handshake import Reply
+from gateway.inbound.receive import Admitted, Receiver
+from gateway.inbound.received import Received
+from gateway.instances.index import InstanceIndex
+from gateway.instances.view import InstanceView
+
+BODY_DEADLINE_S = 10.0
+MOST_INSTANCES = 20
+_METHODS = ("POST", "GET")  # aiohttp answers HEAD where it answers GET
+
+
+class InboundRoutes:
+    """The routes of the vendor's road."""
+
+    def __init__(
+        self,
+        receiver: Receiver,
+        index: InstanceIndex,
+        *,
+        public_url: str,
+        trusted_proxies: tuple[str, ...],
+        allow_guessable: bool,
+    ) -> None:
+        self._receiver = receiver
+        self._index = index
+        self._public_url = public_url
+        self._proxies = trusted_proxies
+        self._allow_guessable = allow_guessable
+
+    def table(self) -> list[web.RouteDef]:
+        """Every route of this room."""
+        prefix = "/elements/api-v2/events/{key}"
+        return [
+            *(web.route(method, "/in/{token}", self.by_token) for method in _METHODS),
+            *(web.route(method, prefix, self.by_header) for method in _METHODS),
+            *(web.route(method, prefix + "/{encoded}", self.by_id) for method in _METHODS),
+        ]
+
+    async def by_token(self, request: web.Request) -> web.Response:
+        """An instance's own URL."""
+        return await self._answer(request, await self._receiver.admit(request.match_info["token"]))
+
+    async def by_id(self, request: web.Request) -> web.Response:
+        """The Open Connectors form with the instance's id in base64."""
+        view = await self._guessed(request.match_info["key"], _decoded(request.match_info["encoded"]))
+        return await self._answer(request, self._receiver.admit_view(view))
+
+    async def by_header(self, request: web.Request) -> web.Response:
+        """The Open Connectors form with the ids in the header `Element-Instances`; every one of them gets the event."""
+        listed = request.headers.get("Element-Instances", "").split(",")
+        ids = list(dict.fromkeys(int(text) for text in map(str.strip, listed) if text.isascii() and text.isdigit()))
+        if not ids or len(ids) > MOST_INSTANCES:
+            return await self._answer(request, self._receiver.admit_view(None))
+        replies = [await self._admit_guessed(request.match_info["key"], id_) for id_ in ids]
+        return await self._answer_all(request, replies)
+
+    async def _admit_guessed(self, key: str, instance_id: int) -> Admitted | Reply:
+        return self._receiver.admit_view(await self._guessed(key, instance_id))
+
+    async def _guessed(self, key: str, instance_id: int | None) -> InstanceView | None:
+        view = None if instance_id is None else await self._index.by_id(instance_id)
+        if view is None or view.connector.key != key:
+            return None
+        return view if self._allow_guessable or proves_sender(view) else None
+
+    async def _answer(self, request: web.Request, admitted: Admitted | Reply) -> web.Response:
+        return await self._answer_all(request, [admitted])
+
+    async def _answer_all(self, request: web.Request, admissions: list[Admitted | Reply]) -> web.Response:
+        refused = next((reply for reply in admissions if isinstance(reply, Reply)), None)
+        if refused is not None:
+            return _response(refused, close=request.can_read_body)
+        admitted = [admission for admission in admissions if isinstance(admission, Admitted)]
+        remote = source_address(request.remote or "", request.headers.getall("X-Forwarded-For", []), self._proxies)
+        body = await _read(request, min(one.view.max_body for one in admitted))
+        if body is None:
+            return _response(self._receiver.overlong(admitted[0], remote), close=True)
+        if isinstance(body, TimeoutError):
+            return _response(self._receiver.too_slow(admitted[0], remote), close=True)
+        received = self._received(request, body, remote)
+        replies = [await self._receiver.receive(one, received) for one in admitted]
+        return _response(max(replies, key=lambda reply: reply.status))
+
+    def _received(self, request: web.Request, body: bytes, remote: str) -> Received:
+        headers: dict[str, str] = {}
+        for name, value in request.headers.items():
+            lower = name.lower()
+            headers[lower] = f"{headers[lower]}, {value}" if lower in headers else value
+        return Received(
+            method=request.method,
+            url=self._public_url + request.raw_path,
+            query=request.raw_path.partition("?")[2],
+            headers=headers,
+            body=body,
+            remote=remote,
+        )
+
+
+def proves_sender(view: InstanceView) -> bool:
+    """Whether the instance's webhook is verified by something that only the vendor has."""
+    webhook = view.connector.webhook
+    if webhook is None:
+        return False
+    rules = [
+        rule
+        for rule in webhook.verify
+        if all(view.config.get(condition.key) in condition.values for condition in rule.conditions)
+    ]
+    return bool(rules) and all(rule.scheme != "none" for rule in rules)
+
+
+async def _read(request: web.Request, limit: int) -> bytes | None | TimeoutError:
+    if not request.can_read_body:
+        return b""
+    if (request.content_length or 0) > limit:
+        return None
+    try:
+        async with asyncio.timeout(BODY_DEADLINE_S):
+            return await _read_up_to(request, limit)
+    except TimeoutError as late:
+        return late
+
+
+async def _read_up_to(request: web.Request, limit: int) -> bytes | None:
+    chunks: list[bytes] = []
+    size = 0
+    async for chunk in request.content.iter_any():
+        size += len(chunk)
+        if size > limit:
+            return None
+        chunks.append(chunk)
+    return chunks[0] if len(chunks) == 1 else b"".join(chunks)
+
+
+def _decoded(encoded: str) -> int | None:
+    try:
+        text = b64decode(encoded + "=" * (-len(encoded) % 4), validate=True)
+    except (binascii.Error, ValueError):
+        return None
+    return int(text) if text.isdigit() and len(text) < 16 else None
+
+
+def _response(reply: Reply, *, close: bool = False) -> web.Response:
+    response = web.Response(status=reply.status, body=reply.body, headers=dict(reply.headers))
+    if close:
+        # The rest of the body is not wanted, so the connection cannot be used again.
+        response.force_close()
+    return response

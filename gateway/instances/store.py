@@ -1,0 +1,281 @@
+"""Instances as rows: records, sealed configuration, secrets, destinations. Every question names its tenant."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import orjson
+
+from gateway.accounts.model import Caller, PartnerId
+from gateway.errors import NotFound
+from gateway.ids import digest, time_ordered
+from gateway.instances.model import Destination, DestinationState, Instance, InstanceId, Secret, SecretKind, Setting
+from gateway.seal import Seal
+from gateway.storage import sequence
+from gateway.storage.database import Reader, Row, Transaction, Value
+
+CALLBACK = "callback"
+
+
+@dataclass(frozen=True, slots=True)
+class Filter:
+    """Which instances a list shows: all of these tags, a part of the name or the connector's key, one connector."""
+
+    tags: tuple[str, ...] = ()
+    search: str = ""
+    connector: str = ""
+
+
+def _scope(caller: Caller) -> tuple[PartnerId, str]:
+    return caller.partner_id, caller.account_id or ""
+
+
+async def get(reader: Reader, caller: Caller, instance_id: int) -> Instance:
+    """The caller's instance; NotFound where it is another's, was deleted or never was."""
+    row = await reader.one(
+        "SELECT * FROM instances WHERE partner_id = $1 AND ($2 = '' OR account_id = $2) AND id = $3 AND deleted_at IS NULL",
+        *_scope(caller),
+        instance_id,
+    )
+    if row is None:
+        raise NotFound(f"No instance found with ID {instance_id}")
+    return Instance.from_row(row)
+
+
+async def page(reader: Reader, caller: Caller, chosen: Filter, *, after: int, size: int) -> list[Instance]:
+    """The caller's instances whose id is above `after`, in the order of their ids."""
+    clauses, args = _where(caller, chosen)
+    rows = await reader.all(
+        f"SELECT * FROM instances WHERE {clauses} AND id > ${len(args) + 1} ORDER BY id LIMIT ${len(args) + 2}",  # noqa: S608
+        *args,
+        after,
+        size,
+    )
+    return [Instance.from_row(row) for row in rows]
+
+
+async def count(reader: Reader, caller: Caller) -> int:
+    """How many instances the caller has."""
+    clauses, args = _where(caller, Filter())
+    row = await reader.one(f"SELECT count(*) AS total FROM instances WHERE {clauses}", *args)  # noqa: S608
+    return 0 if row is None else int(row["total"])
+
+
+async def count_by_connector(reader: Reader, caller: Caller) -> list[tuple[str, int]]:
+    """How many instances the caller has of each connector."""
+    clauses, args = _where(caller, Filter())
+    rows = await reader.all(
+        f"SELECT connector, count(*) AS total FROM instances WHERE {clauses} GROUP BY connector ORDER BY connector",  # noqa: S608
+        *args,
+    )
+    return [(row["connector"], row["total"]) for row in rows]
+
+
+def _where(caller: Caller, chosen: Filter) -> tuple[str, list[Value]]:
+    clauses = ["partner_id = $1", "($2 = '' OR account_id = $2)", "deleted_at IS NULL"]
+    args: list[Value] = [*_scope(caller)]
+    for tag in chosen.tags:
+        args.append(orjson.dumps(tag).decode())
+        clauses.append(f"replace(tags, ${len(args)}, '') <> tags")
+    if chosen.search:
+        args.append(f"%{_literal(chosen.search.lower())}%")
+        place = f"${len(args)}"
+        clauses.append(f"(lower(name) LIKE {place} ESCAPE '!' OR lower(connector) LIKE {place} ESCAPE '!')")
+    if chosen.connector:
+        args.append(chosen.connector)
+        clauses.append(f"connector = ${len(args)}")
+    return " AND ".join(clauses), args
+
+
+def _literal(text: str) -> str:
+    return text.replace("!", "!!").replace("%", "!%").replace("_", "!_")
+
+
+async def by_id_any_account(reader: Reader, instance_id: int) -> Instance | None:
+    """An instance of whatever tenant; for the vendor's road and the worker."""
+    row = await reader.one("SELECT * FROM instances WHERE id = $1 AND deleted_at IS NULL", instance_id)
+    return None if row is None else Instance.from_row(row)
+
+
+async def id_of_secret(reader: Reader, kind: SecretKind, value: str, now: int) -> InstanceId | None:
+    """The instance whose token this is."""
+    row = await reader.one(
+        "SELECT instance_id FROM instance_secrets WHERE hash = $1 AND kind = $2 AND (expires_at IS NULL OR expires_at > $3)",
+        _hash(kind, value),
+        kind,
+        now,
+    )
+    return None if row is None else InstanceId(row["instance_id"])
+
+
+async def add(transaction: Transaction, instance: Instance) -> None:
+    """Store a new instance."""
+    await transaction.execute(
+        "INSERT INTO instances (id, partner_id, account_id, user_id, connector, name, tags, enabled, "
+        "external_authentication, created_at, updated_at, deleted_at) "
+        "VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, NULL)",
+        instance.id,
+        instance.partner_id,
+        instance.account_id,
+        instance.user_id,
+        instance.connector,
+        instance.name,
+        orjson.dumps(instance.tags).decode(),
+        int(instance.enabled),
+        instance.external_authentication,
+        instance.created_at,
+        instance.updated_at,
+    )
+
+
+async def update(transaction: Transaction, instance: Instance) -> None:
+    """Store the name, the tags and the switch of an instance."""
+    await transaction.execute(
+        "UPDATE instances SET name = $3, tags = $4, enabled = $5, updated_at = $6, external_authentication = $7 "
+        "WHERE partner_id = $1 AND id = $2",
+        instance.partner_id,
+        instance.id,
+        instance.name,
+        orjson.dumps(instance.tags).decode(),
+        int(instance.enabled),
+        instance.updated_at,
+        instance.external_authentication,
+    )
+
+
+async def remove(transaction: Transaction, instance: Instance, now: int) -> None:
+    """Mark the instance deleted, forget its credentials and tokens, and take its destinations away."""
+    await transaction.execute("UPDATE instances SET deleted_at = $2, updated_at = $2 WHERE id = $1", instance.id, now)
+    await transaction.execute("DELETE FROM configuration WHERE instance_id = $1", instance.id)
+    await transaction.execute("DELETE FROM instance_secrets WHERE instance_id = $1", instance.id)
+    await transaction.execute(
+        "UPDATE destinations SET state = 'removed', reason = 'instance deleted', since = $2 WHERE instance_id = $1",
+        instance.id,
+        now,
+    )
+
+
+async def settings(reader: Reader, seal: Seal, instance_id: int) -> dict[str, Setting]:
+    """All stored configuration entries of an instance, opened."""
+    rows = await reader.all("SELECT * FROM configuration WHERE instance_id = $1 ORDER BY id", instance_id)
+    return {row["key"]: _setting(row, seal) for row in rows}
+
+
+def _setting(row: Row, seal: Seal) -> Setting:
+    sealed = row["sealed"]
+    value = row["value"] if sealed is None else seal.open(bytes(sealed), _place(row["instance_id"], row["key"]))
+    return Setting(id=row["id"], key=row["key"], value=value)
+
+
+async def put_settings(
+    transaction: Transaction,
+    seal: Seal,
+    instance_id: int,
+    values: Mapping[str, str | None],
+    sealed_keys: frozenset[str],
+) -> None:
+    """Store or clear entries; an entry keeps the id that it once got."""
+    if not values:
+        return
+    first = await sequence.take(transaction, "configuration", len(values))
+    for number, (key, value) in enumerate(values.items(), first):
+        closed = key in sealed_keys and value is not None
+        await transaction.execute(
+            "INSERT INTO configuration (instance_id, key, id, value, sealed) VALUES ($1, $2, $3, $4, $5) "
+            "ON CONFLICT (instance_id, key) DO UPDATE SET value = excluded.value, sealed = excluded.sealed",
+            instance_id,
+            key,
+            number,
+            None if closed else value,
+            seal.close(value, _place(instance_id, key)) if closed and value is not None else None,
+        )
+
+
+def _place(instance_id: int, key: str) -> str:
+    return f"configuration:{instance_id}:{key}"
+
+
+async def secrets(reader: Reader, seal: Seal, instance_id: int, now: int) -> list[Secret]:
+    """The tokens and secrets of an instance that still count, newest first."""
+    rows = await reader.all(
+        "SELECT * FROM instance_secrets WHERE instance_id = $1 AND (expires_at IS NULL OR expires_at > $2) "
+        "ORDER BY created_at DESC, id DESC",
+        instance_id,
+        now,
+    )
+    return [_secret(row, seal) for row in rows]
+
+
+def _secret(row: Row, seal: Seal) -> Secret:
+    value = seal.open(bytes(row["sealed"]), f"instance_secrets:{row['id']}")
+    return Secret(kind=row["kind"], value=value, created_at=row["created_at"], expires_at=row["expires_at"])
+
+
+async def add_secret(transaction: Transaction, seal: Seal, instance_id: int, secret: Secret) -> None:
+    """Keep a token or secret, sealed, under its hash."""
+    secret_id = time_ordered()
+    await transaction.execute(
+        "INSERT INTO instance_secrets (id, instance_id, kind, hash, sealed, created_at, expires_at) "
+        "VALUES ($1, $2, $3, $4, $5, $6, $7)",
+        secret_id,
+        instance_id,
+        secret.kind,
+        # Only random tokens are looked up by hash; an earlier value of an entry may stand in several instances.
+        _hash(secret.kind, secret.value) if ":" not in secret.kind else secret_id,
+        seal.close(secret.value, f"instance_secrets:{secret_id}"),
+        secret.created_at,
+        secret.expires_at,
+    )
+
+
+def _hash(kind: SecretKind, value: str) -> str:
+    return digest(f"{kind}:{value}")
+
+
+async def end_secrets(transaction: Transaction, instance_id: int, kind: SecretKind, at: int) -> None:
+    """Let all secrets of a kind end at a time, unless they end sooner."""
+    await transaction.execute(
+        "UPDATE instance_secrets SET expires_at = $3 "
+        "WHERE instance_id = $1 AND kind = $2 AND (expires_at IS NULL OR expires_at > $3)",
+        instance_id,
+        kind,
+        at,
+    )
+
+
+async def callback(reader: Reader, instance_id: int) -> Destination | None:
+    """The destination that stands for the instance's callback URL."""
+    row = await reader.one("SELECT * FROM destinations WHERE instance_id = $1 AND kind = $2", instance_id, CALLBACK)
+    return None if row is None else Destination.from_row(row)
+
+
+async def set_callback(
+    transaction: Transaction, instance: Instance, url: str, state: DestinationState, reason: str | None, now: int
+) -> None:
+    """Make or change the destination that stands for the callback URL; it keeps its id."""
+    found = await callback(transaction, instance.id)
+    if found is None and state == "active":
+        await transaction.execute(
+            "INSERT INTO destinations (id, account_id, instance_id, kind, url, state, reason, since) "
+            "VALUES ($1, $2, $3, $4, $5, 'active', NULL, $6)",
+            await sequence.take(transaction, "destinations"),
+            instance.account_id,
+            instance.id,
+            CALLBACK,
+            url,
+            now,
+        )
+    elif found is not None:
+        await transaction.execute(
+            "UPDATE destinations SET url = $2, state = $3, reason = $4, since = $5 WHERE id = $1",
+            found.id,
+            url,
+            state,
+            reason,
+            now if (state, url) != (found.state, found.url) else found.since,
+        )
+
+
+async def instance_of_destination(reader: Reader, destination_id: int) -> InstanceId | None:
+    """The instance that a destination belongs to."""
+    row = await reader.one("SELECT instance_id FROM destinations WHERE id = $1", destination_id)
+    return None if row is None else InstanceId(row["instance_id"])

@@ -1,0 +1,96 @@
+"""What the hot path needs to know of an instance, in one frozen record."""
+
+from base64 import b64decode, b64encode
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from gateway.catalogue.config_view import ConfigView
+from gateway.catalogue.core import completed
+from gateway.catalogue.model import Connector
+from gateway.instances.callback_headers import parse_headers
+from gateway.instances.model import Destination, Instance, Secret
+
+EARLIER = "earlier:"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Callback:
+    """How an instance's events reach its consumer; the secrets that sign them, newest first."""
+
+    destination: Destination
+    headers: tuple[tuple[str, str], ...]
+    #: The key of `Elements-Webhook-Signature`, where the consumer set one.
+    elements_key: bytes | None
+    #: The keys of the Standard Webhooks signature.
+    signing_keys: tuple[bytes, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InstanceView:
+    """An instance as the vendor's road and the delivery worker see it."""
+
+    instance: Instance
+    connector: Connector
+    config: ConfigView
+    accepts_events: bool
+    filter_nulls: bool
+    max_body: int
+    callback: Callback | None
+    #: When a secret in here ends, so that the view must be made anew; epoch milliseconds.
+    stale_at: int | None
+
+
+def build(
+    instance: Instance,
+    connector: Connector,
+    stored: Mapping[str, str],
+    secrets: Sequence[Secret],
+    destination: Destination | None,
+    max_body: int,
+) -> InstanceView:
+    """Put the view together from rows that are already opened."""
+    values = completed(connector, stored)
+    ends = [secret.expires_at for secret in secrets if secret.expires_at is not None]
+    return InstanceView(
+        instance=instance,
+        connector=connector,
+        config=ConfigView(values, _earlier(secrets)),
+        accepts_events=instance.enabled and values.get("event.notification.enabled") == "true",
+        filter_nulls=values.get("filter.response.nulls") != "false",
+        max_body=max_body,
+        callback=_callback(destination, values, secrets),
+        stale_at=min(ends, default=None),
+    )
+
+
+def _earlier(secrets: Sequence[Secret]) -> dict[str, tuple[str, ...]]:
+    found: dict[str, tuple[str, ...]] = {}
+    for secret in secrets:
+        if secret.kind.startswith(EARLIER):
+            key = secret.kind.removeprefix(EARLIER)
+            found[key] = (*found.get(key, ()), secret.value)
+    return found
+
+
+def _callback(destination: Destination | None, values: Mapping[str, str], secrets: Sequence[Secret]) -> Callback | None:
+    if destination is None or destination.state == "removed":
+        return None
+    key = values.get("event.notification.signature.key")
+    return Callback(
+        destination=destination,
+        headers=_headers(values),
+        elements_key=key.encode() if key else None,
+        signing_keys=tuple(
+            b64decode(secret.value.removeprefix("whsec_")) for secret in secrets if secret.kind == "signing"
+        ),
+    )
+
+
+def _headers(values: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
+    headers = parse_headers(values.get("event.notification.callback.headers", "")).headers
+    username = values.get("event.notification.basic.username")
+    if username is None:
+        return headers
+    pair = f"{username}:{values.get('event.notification.basic.password', '')}"
+    others = tuple((name, value) for name, value in headers if name.lower() != "authorization")
+    return (*others, ("Authorization", "Basic " + b64encode(pair.encode()).decode()))

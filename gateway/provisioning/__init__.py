@@ -1,0 +1,1 @@
+"""Create, change, enable and remove an instance with all that hangs on it."""

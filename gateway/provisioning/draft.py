@@ -1,0 +1,129 @@
+"""What a caller wants of an instance, read from a body and checked for its shape."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from html.parser import HTMLParser
+from typing import Any
+
+from gateway.errors import Invalid, Problem
+
+LONGEST_NAME = 255
+MOST_TAGS = 50
+_EXTERNAL = ("initial", "none")
+_CONTROL = re.compile(r"[\x00-\x1f\x7f\ud800-\udfff]")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Draft:
+    """A wanted instance; None stands for what was not said."""
+
+    connector: str | int | None = None
+    name: str | None = None
+    tags: tuple[str, ...] | None = None
+    configuration: Mapping[str, Any] | None = None
+    external_authentication: str | None = None
+
+
+def read(body: object) -> Draft:
+    """Read a create or update body; Invalid names everything that is wrong with its shape."""
+    if not isinstance(body, dict):
+        raise Invalid("The body must be a JSON object.", (Problem("body", "expected an object"),))
+    problems: list[Problem] = []
+    draft = Draft(
+        connector=_connector(body, problems),
+        name=_name(body.get("name"), problems),
+        tags=_tags(body.get("tags"), problems),
+        configuration=_configuration(body.get("configuration"), problems),
+        external_authentication=_external(body.get("externalAuthentication"), problems),
+    )
+    if problems:
+        listed = "; ".join(f"{problem.field}: {problem.message}" for problem in problems)
+        raise Invalid(f"Invalid instance: {listed}.", tuple(problems))
+    return draft
+
+
+def _connector(body: dict[str, Any], problems: list[Problem]) -> str | int | None:
+    named = body.get("element", body.get("connector"))
+    if named is None:
+        return None
+    if not isinstance(named, dict):
+        problems.append(Problem("element", "expected an object with a key"))
+        return None
+    found = named.get("key", named.get("id"))
+    if isinstance(found, bool) or not isinstance(found, str | int):
+        problems.append(Problem("element.key", "expected the key of an element"))
+        return None
+    return found
+
+
+def _name(value: object, problems: list[Problem]) -> str | None:
+    if value is None:
+        return None
+    if not isinstance(value, str):
+        problems.append(Problem("name", "expected a text"))
+        return None
+    name = plain(value)
+    if not 1 <= len(name) <= LONGEST_NAME:
+        problems.append(Problem("name", f"expected 1 to {LONGEST_NAME} characters of plain text"))
+    return name
+
+
+def _tags(value: object, problems: list[Problem]) -> tuple[str, ...] | None:
+    if value is None:
+        return None
+    if not isinstance(value, list) or len(value) > MOST_TAGS or not all(isinstance(tag, str) for tag in value):
+        problems.append(Problem("tags", f"expected a list of at most {MOST_TAGS} texts"))
+        return None
+    tags = tuple(dict.fromkeys(plain(tag) for tag in value))
+    if not all(1 <= len(tag) <= LONGEST_NAME for tag in tags):
+        problems.append(Problem("tags", f"expected texts of 1 to {LONGEST_NAME} characters"))
+    return tags
+
+
+def _configuration(value: object, problems: list[Problem]) -> Mapping[str, Any] | None:
+    if value is None or isinstance(value, dict):
+        return value
+    problems.append(Problem("configuration", "expected an object of configuration entries"))
+    return None
+
+
+def _external(value: object, problems: list[Problem]) -> str | None:
+    if value is None or value in _EXTERNAL:
+        return None if value is None else str(value)
+    problems.append(Problem("externalAuthentication", f"expected one of {', '.join(_EXTERNAL)}"))
+    return None
+
+
+class _Text(HTMLParser):
+    """Collects what stands between tags; what a script or style holds is no text."""
+
+    def __init__(self) -> None:
+        super().__init__(convert_charrefs=True)
+        self.pieces: list[str] = []
+        self._muted = 0
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        del attrs
+        self._muted += tag in ("script", "style")
+
+    def handle_endtag(self, tag: str) -> None:
+        self._muted -= tag in ("script", "style") and self._muted > 0
+
+    def handle_data(self, data: str) -> None:
+        if not self._muted:
+            self.pieces.append(data)
+
+
+def plain(text: str) -> str:
+    """The text without markup and control characters; markup that only appears after decoding goes too."""
+    for _ in range(3):
+        if not re.search(r"[<&]", text):
+            break
+        parser = _Text()
+        parser.feed(text)
+        parser.close()
+        text, before = "".join(parser.pieces), text
+        if text == before:
+            break
+    return _CONTROL.sub("", text).strip()

@@ -1,0 +1,16 @@
+"""What the surfaces stand on: the runtime and the rooms that have a state of their own."""
+
+from dataclasses import dataclass
+
+from gateway.delivery.worker import Worker
+from gateway.instances.index import InstanceIndex
+from gateway.runtime import Runtime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Services:
+    """Opened by `app`."""
+
+    runtime: Runtime
+    index: InstanceIndex
+    worker: Worker

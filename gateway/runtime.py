@@ -1,0 +1,27 @@
+"""What every act needs: the configuration, the database, the way out, the catalogue, the seal."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from gateway.catalogue.catalogue import Catalogue
+from gateway.config import Config
+from gateway.egress.guard import Guard
+from gateway.egress.model import Client
+from gateway.metrics import Metrics
+from gateway.seal import Seal
+from gateway.storage.database import Database
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Runtime:
+    """Opened by `app`, passed to whoever acts."""
+
+    config: Config
+    database: Database
+    guard: Guard
+    client: Client
+    catalogue: Catalogue
+    #: The stable number of each connector, by key; `elementId` on the Open Connectors wire.
+    connector_ids: Mapping[str, int]
+    seal: Seal
+    metrics: Metrics

@@ -1,0 +1,1 @@
+"""The narrow waist to a database: read, grouped write, fenced transaction; knows no domain word."""

@@ -1,0 +1,92 @@
+"""What every database engine offers: read, grouped write, fenced transaction. SQL with `$1` placeholders."""
+
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
+from typing import Any, Generic, Literal, Protocol, TypeVar
+
+T = TypeVar("T")
+
+Value = str | int | float | bytes | None
+Row = Mapping[str, Any]
+Engine = Literal["sqlite", "postgresql"]
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """One statement of a grouped write.
+
+    With `returns`, its rows come back, and the first column of each is the statement's first argument.
+    """
+
+    sql: str
+    args: tuple[Value, ...]
+    returns: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """An upsert whose numbers are added up over all writes of a group, so that a hot row is touched once.
+
+    The statement takes the key's values first, then the sums.
+    """
+
+    sql: str
+    key: tuple[Value, ...]
+    add: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Effect(Generic[T]):
+    """What follows from the rows of a write's first statements: further statements, and the caller's value."""
+
+    value: T
+    statements: Sequence[Statement] = ()
+    tallies: Sequence[Tally] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Write(Generic[T]):
+    """A piece of work for the group commit: all of it or nothing, together with whatever else is waiting.
+
+    `then` gets the rows of `first`, statement by statement, and must be pure: it may run again.
+    """
+
+    first: Sequence[Statement]
+    then: Callable[[Sequence[Sequence[Row]]], Effect[T]]
+
+
+class Reader(Protocol):
+    """Statements that see one state of the database."""
+
+    async def one(self, sql: str, *args: Value) -> Row | None: ...
+
+    async def all(self, sql: str, *args: Value) -> Sequence[Row]: ...
+
+
+class Transaction(Reader, Protocol):
+    """Statements that happen together or not at all, alone on the writing side."""
+
+    async def execute(self, sql: str, *args: Value) -> int: ...
+
+
+class Database(Reader, Protocol):
+    """One database, as every room above sees it."""
+
+    engine: Engine
+
+    async def write(self, write: Write[T], *, urgent: bool = True) -> T:
+        """Commit the write with the group; one that is not urgent waits a moment for company.
+
+        Raises Conflict where a constraint forbids it, StorageDown where nothing can be committed now.
+        """
+        ...
+
+    def submit(self, write: Write[T]) -> asyncio.Future[T]:
+        """Queue a write that is not urgent, without waiting; its future ends as `write` would."""
+        ...
+
+    def transaction(self) -> AbstractAsyncContextManager[Transaction]:
+        """A transaction of its own, committed on leaving, rolled back on an exception."""
+        ...

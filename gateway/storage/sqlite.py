@@ -1,0 +1,253 @@
+"""SQLite behind the waist: one process owns the file, one writing connection, some reading ones (WAL, synchronous=FULL)."""
+
+import asyncio
+import fcntl
+import functools
+import os
+import re
+import shutil
+import sqlite3
+import time
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from pathlib import Path
+from typing import IO, Any, TypeVar
+
+import aiosqlite
+
+from gateway.errors import Conflict, StartRefused, StorageDown
+from gateway.storage import group
+from gateway.storage.database import Engine, Row, Transaction, Value, Write
+
+T = TypeVar("T")
+
+READERS = 2
+_PRAGMAS = (
+    "PRAGMA journal_mode=WAL",
+    "PRAGMA synchronous=FULL",
+    "PRAGMA foreign_keys=ON",
+    "PRAGMA busy_timeout=5000",
+    "PRAGMA cache_size=-16000",
+    "PRAGMA temp_store=MEMORY",
+    "PRAGMA wal_autocheckpoint=4000",
+    "PRAGMA journal_size_limit=67108864",
+)
+
+
+class _Connection(aiosqlite.Connection):
+    """An aiosqlite connection that also runs a whole function on its thread: one hop for a batch, not one a statement."""
+
+    async def run(self, function: Callable[[sqlite3.Connection], T]) -> T:
+        with _translated():
+            result: T = await self._execute(function, self._conn)
+            return result
+
+
+class SqliteDatabase:
+    """One SQLite file; see `Database` for the contract."""
+
+    engine: Engine = "sqlite"
+
+    def __init__(self, writer: _Connection, readers: Sequence[_Connection], free: Callable[[], None]) -> None:
+        self._writer = writer
+        self._readers = readers
+        self._turn = 0
+        self._free = free
+        self._lock = asyncio.Lock()
+        self.group = group.GroupCommit(self._commit)
+
+    async def one(self, sql: str, *args: Value) -> Row | None:
+        rows = await self.all(sql, *args)
+        return rows[0] if rows else None
+
+    async def all(self, sql: str, *args: Value) -> Sequence[Row]:
+        self._turn = (self._turn + 1) % len(self._readers)
+        return await self._readers[self._turn].run(functools.partial(_fetch, sql=sql, args=args))
+
+    async def write(self, write: Write[T], *, urgent: bool = True) -> T:
+        value: T = await self.group.submit(write, urgent=urgent)
+        return value
+
+    def submit(self, write: Write[T]) -> asyncio.Future[T]:
+        return self.group.submit(write, urgent=False)
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator[Transaction]:
+        self._free()
+        async with self._lock:
+            await self._writer.run(_begin)
+            try:
+                yield _SqliteTransaction(self._writer)
+            except BaseException:
+                await asyncio.shield(self._writer.run(_rollback))
+                raise
+            await asyncio.shield(self._writer.run(_finish))
+
+    async def _commit(self, writes: Sequence[Write[Any]]) -> list[Any]:
+        self._free()
+        async with self._lock:
+            return await self._writer.run(functools.partial(_commit_group, writes=writes))
+
+
+class _SqliteTransaction:
+    def __init__(self, connection: _Connection) -> None:
+        self._connection = connection
+
+    async def one(self, sql: str, *args: Value) -> Row | None:
+        rows = await self.all(sql, *args)
+        return rows[0] if rows else None
+
+    async def all(self, sql: str, *args: Value) -> Sequence[Row]:
+        return await self._connection.run(functools.partial(_fetch, sql=sql, args=args))
+
+    async def execute(self, sql: str, *args: Value) -> int:
+        return await self._connection.run(lambda connection: connection.execute(_numbered(sql), args).rowcount)
+
+
+@asynccontextmanager
+async def open_sqlite(path: Path, *, min_free: int) -> AsyncIterator[SqliteDatabase]:
+    """Open the file as its only process; StartRefused says why that cannot be."""
+    async with AsyncExitStack() as stack:
+        stack.enter_context(_sole_owner(path))
+        writer = await stack.enter_async_context(_connected(path))
+        readers = [await stack.enter_async_context(_connected(path)) for _ in range(READERS)]
+        database = SqliteDatabase(writer, readers, _watch_free(path.parent, min_free))
+        try:
+            yield database
+        finally:
+            await database.group.close()
+
+
+def copy_file(path: Path, target: Path) -> None:
+    """A consistent copy of a SQLite file that no process is writing to."""
+    with _translated(), sqlite3.connect(path) as source, sqlite3.connect(target) as copy:
+        source.backup(copy)
+    source.close()
+    copy.close()
+    target.chmod(0o600)
+
+
+@asynccontextmanager
+async def _connected(path: Path) -> AsyncIterator[_Connection]:
+    connection = _Connection(lambda: _open(path), iter_chunk_size=64)
+    with _refused(path):
+        await connection
+    try:
+        yield connection
+    finally:
+        await connection.close()
+
+
+def _open(path: Path) -> sqlite3.Connection:
+    connection = sqlite3.connect(path, isolation_level=None, cached_statements=256)
+    connection.row_factory = sqlite3.Row
+    for pragma in _PRAGMAS:
+        connection.execute(pragma)
+    # A file that cannot be written is found out now, not with the first event.
+    connection.execute("BEGIN IMMEDIATE")
+    connection.execute("ROLLBACK")
+    return connection
+
+
+@contextmanager
+def _sole_owner(path: Path) -> Iterator[None]:
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        lock: IO[bytes] = path.with_name(path.name + ".lock").open("ab")
+        if not path.exists():
+            path.touch(0o600)
+    except OSError as problem:
+        raise StartRefused(f"{path.parent} cannot be written ({problem.strerror}); set storage.data_dir.") from problem
+    with lock:
+        if not os.access(path, os.W_OK):
+            raise StartRefused(f"{path} is read-only; make it writable or set storage.data_dir to another folder.")
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as problem:
+            raise StartRefused(
+                f"Another gateway owns {path}. Stop it, set storage.data_dir to another folder, "
+                "or use postgresql:// in storage.url for several nodes."
+            ) from problem
+        yield
+
+
+@contextmanager
+def _refused(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except sqlite3.DatabaseError as problem:
+        raise StartRefused(f"{path} cannot be opened as a SQLite database: {problem}.") from problem
+
+
+@contextmanager
+def _translated() -> Iterator[None]:
+    try:
+        yield
+    except sqlite3.IntegrityError as problem:
+        raise Conflict(str(problem)) from problem
+    except (sqlite3.OperationalError, sqlite3.DatabaseError) as problem:
+        raise StorageDown(f"SQLite: {problem}") from problem
+
+
+def _watch_free(folder: Path, min_free: int) -> Callable[[], None]:
+    checked = -1.0
+
+    def check() -> None:
+        nonlocal checked
+        if time.monotonic() - checked < 1:
+            return
+        free = shutil.disk_usage(folder).free
+        if free < min_free:
+            raise StorageDown(f"{free >> 20} MiB are free in {folder}, less than storage.min_free.")
+        checked = time.monotonic()
+
+    return check
+
+
+@functools.cache
+def _numbered(sql: str) -> str:
+    # sqlite3 takes `$1` for a named parameter; `?1` is numbered and takes a tuple.
+    return re.sub(r"\$(\d+)", r"?\1", sql)
+
+
+def _fetch(connection: sqlite3.Connection, *, sql: str, args: tuple[Value, ...]) -> list[Any]:
+    return connection.execute(_numbered(sql), args).fetchall()
+
+
+def _begin(connection: sqlite3.Connection) -> None:
+    connection.execute("BEGIN IMMEDIATE")
+
+
+def _finish(connection: sqlite3.Connection) -> None:
+    connection.execute("COMMIT")
+
+
+def _rollback(connection: sqlite3.Connection) -> None:
+    if connection.in_transaction:
+        connection.execute("ROLLBACK")
+
+
+def _commit_group(connection: sqlite3.Connection, *, writes: Sequence[Write[Any]]) -> list[Any]:
+    _begin(connection)
+    try:
+        values = _apply(connection, writes)
+        _finish(connection)
+    except BaseException:
+        _rollback(connection)
+        raise
+    return values
+
+
+def _apply(connection: sqlite3.Connection, writes: Sequence[Write[Any]]) -> list[Any]:
+    rows: list[list[list[Any]]] = [[[] for _ in write.first] for write in writes]
+    for sql, returns, members in group.staged(writes):
+        text = _numbered(sql)
+        if returns:
+            for index, place, statement in members:
+                rows[index][place] = connection.execute(text, statement.args).fetchall()
+        else:
+            connection.executemany(text, [statement.args for _, _, statement in members])
+    found = group.effects(writes, rows)
+    for sql, arguments in group.followers(found):
+        connection.executemany(_numbered(sql), arguments)
+    return [effect.value for effect in found]

@@ -1,0 +1,1 @@
+"""Who wants which event; publish is the only way in."""

@@ -1,0 +1,97 @@
+"""The only way in: events and their deliveries in one group commit, then from memory to the worker."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from gateway.delivery import store as deliveries
+from gateway.delivery.model import Job
+from gateway.delivery.worker import Worker
+from gateway.events import store as events
+from gateway.events.model import Event, EventId
+from gateway.ids import time_ordered
+from gateway.instances.view import InstanceView
+from gateway.runtime import Runtime
+from gateway.storage.database import Effect, Row, Statement, Tally, Write
+
+
+@dataclass(frozen=True, slots=True)
+class Published:
+    """Which events are new, and how many were known already."""
+
+    accepted: tuple[EventId, ...]
+    duplicate: int
+
+
+class Publisher:
+    """Makes events durable and sets them on their way."""
+
+    def __init__(self, runtime: Runtime, worker: Worker) -> None:
+        self._runtime = runtime
+        self._worker = worker
+
+    async def publish(self, view: InstanceView, changes: Sequence[Event], now: int) -> Published:
+        """Store the events of one instance, once each, with a delivery for every destination that wants them.
+
+        When it returns they are durable; it raises StorageDown where nothing was stored.
+        """
+        planned = [(event, self._deliveries(view, event, now)) for event in changes]
+        leased = [job for _, jobs in planned for job in jobs if job.lease_until]
+        for job in leased:
+            self._worker.hold(job)
+        try:
+            accepted = await self._runtime.database.write(self._write(view, planned, now))
+        except BaseException:
+            for job in leased:
+                self._worker.give_up(job)
+            raise
+        self._set_out([job for _, jobs in planned for job in jobs], accepted, now)
+        return Published(tuple(event.id for event in changes if event.id in accepted), len(changes) - len(accepted))
+
+    def _deliveries(self, view: InstanceView, event: Event, now: int) -> list[Job]:
+        if view.callback is None or view.callback.destination.state != "active":
+            return []
+        destination_id = view.callback.destination.id
+        leased = self._worker.admits(destination_id, len(event.payload))
+        return [
+            Job(
+                id=time_ordered(),
+                event_id=event.id,
+                instance_id=event.instance_id,
+                destination_id=destination_id,
+                attempts=0,
+                epoch=1,
+                lease_until=now + self._worker.lease_ms if leased else 0,
+                event=event if leased else None,
+            )
+        ]
+
+    def _write(self, view: InstanceView, planned: list[tuple[Event, list[Job]]], now: int) -> Write[frozenset[str]]:
+        owner, instance_id = self._worker.owner, view.instance.id
+
+        def then(rows: Sequence[Sequence[Row]]) -> Effect[frozenset[str]]:
+            fresh = [(event, jobs) for (event, jobs), found in zip(planned, rows, strict=True) if found]
+            jobs = [job for _, jobs in fresh for job in jobs]
+            routed = sum(1 for _, jobs in fresh if jobs)
+            duplicate = len(planned) - len(fresh)
+            tallies = [events.arrived(instance_id, accepted=len(fresh), duplicate=duplicate, routed=routed)]
+            return Effect(
+                frozenset(event.id for event, _ in fresh),
+                [deliveries.queued(job, owner if job.lease_until else None, now) for job in jobs],
+                [*tallies, *_created(jobs)],
+            )
+
+        statements: list[Statement] = [events.accept(event) for event, _ in planned]
+        return Write(statements, then)
+
+    def _set_out(self, jobs: list[Job], accepted: frozenset[str], now: int) -> None:
+        for job in jobs:
+            if job.event_id not in accepted:
+                self._worker.give_up(job)
+            elif job.lease_until:
+                self._worker.hand_over([job])
+            else:
+                self._worker.left_behind(job.destination_id, now)
+
+
+def _created(jobs: list[Job]) -> list[Tally]:
+    return [deliveries.created(job.destination_id, 1) for job in jobs]

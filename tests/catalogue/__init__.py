@@ -1,0 +1,1 @@
+"""Facts about connector files and their two small languages."""

@@ -1,0 +1,68 @@
+"""Fixtures: few, and real."""
+
+import asyncio
+import itertools
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from pathlib import Path
+
+import asyncpg
+import pytest
+import uvloop
+
+from gateway.storage.database import Database
+from gateway.storage.open import open_database
+from tests.kit import postgres
+from tests.kit.consumer import Consumer, consumer
+from tests.kit.gateway import Gateway, settings, started
+
+_numbers = itertools.count()
+
+
+def pytest_asyncio_loop_factories() -> Mapping[str, Callable[[], asyncio.AbstractEventLoop]]:
+    """Tests run on the loop that the gateway runs on."""
+    return {"uvloop": uvloop.new_event_loop}
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator[str]:
+    with postgres.server() as url:
+        yield url
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+async def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """A fresh, empty database of each engine."""
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path / 'gateway.db'}"
+    server: str = request.getfixturevalue("postgres_server")
+    name = f"test_{next(_numbers)}"
+    connection = await asyncpg.connect(server)
+    await connection.execute(f"CREATE DATABASE {name}")
+    await connection.close()
+    return server.rsplit("/", 1)[0] + "/" + name
+
+
+@pytest.fixture
+async def database(database_url: str) -> AsyncIterator[Database]:
+    async with open_database(database_url, min_free=0, auto_migrate=True) as found:
+        yield found
+
+
+@pytest.fixture
+async def receiver() -> AsyncIterator[Consumer]:
+    async with consumer() as found:
+        yield found
+
+
+@pytest.fixture
+async def gateway(database_url: str, tmp_path: Path) -> AsyncIterator[Gateway]:
+    """A running gateway on each engine."""
+    async with started(settings(tmp_path, database_url)) as found:
+        yield found
+
+
+@pytest.fixture
+async def sqlite_gateway(tmp_path: Path) -> AsyncIterator[Gateway]:
+    """A running gateway on SQLite, for what the engine makes no difference to."""
+    async with started(settings(tmp_path, "")) as found:
+        yield found

@@ -1,0 +1,1 @@
+"""Facts about deliveries of vendors: proved, read, answered."""
