@@ -2,11 +2,13 @@
 
 import asyncio
 import signal
-from collections.abc import AsyncIterator
+import socket
+from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+import msgspec
 import structlog
 from aiohttp import web
 
@@ -27,6 +29,7 @@ from gateway.egress.open import open_client
 from gateway.errors import CatalogueError, StartRefused
 from gateway.inbound.receive import Receiver
 from gateway.inbound.routes import InboundRoutes
+from gateway.inbound.wire import IDLE_S, Wire
 from gateway.instances.index import InstanceIndex
 from gateway.metrics import Metrics
 from gateway.provisioning.services import Services
@@ -57,17 +60,33 @@ class Running:
 @asynccontextmanager
 async def running(given: Config) -> AsyncIterator[Running]:
     """A listening gateway; StartRefused says what stands in the way."""
-    config, secrets_file = keyring.complete(given)
+    complete, secrets_file = keyring.complete(given)
     async with AsyncExitStack() as stack:
+        config, held = _with_port(stack, complete)
         runtime = await _runtime(stack, config)
         first = await bootstrap(runtime.database, config.bootstrap)
         index = InstanceIndex(runtime)
         worker = await stack.enter_async_context(Worker(runtime, index).running())
         services = Services(runtime=runtime, index=index, worker=worker)
         await stack.enter_async_context(duties(runtime))
-        app = _application(services, Receiver(runtime, index, Publisher(runtime, worker)))
-        port = await stack.enter_async_context(_listening(app, config))
+        receiver = Receiver(runtime, index, Publisher(runtime, worker))
+        app = _application(services, receiver)
+        port = await stack.enter_async_context(_listening(app, receiver, config, held))
         yield Running(config, services, secrets_file, first, port)
+
+
+def _with_port(stack: AsyncExitStack, config: Config) -> tuple[Config, socket.socket | None]:
+    """Where port 0 leaves the choice to the system: the configuration with its choice, and the socket that has it."""
+    server = config.server
+    if server.port:
+        return config, None
+    held = stack.enter_context(socket.socket(socket.AF_INET6 if ":" in server.host else socket.AF_INET))
+    try:
+        held.bind((server.host, 0))
+    except OSError as problem:
+        raise _not_listening(config, problem) from problem
+    chosen = msgspec.structs.replace(server, port=held.getsockname()[1])
+    return msgspec.structs.replace(config, server=chosen), held
 
 
 async def _runtime(stack: AsyncExitStack, config: Config) -> Runtime:
@@ -142,34 +161,60 @@ def _refuse_inbound(request: web.Request, failure: Failure) -> web.StreamRespons
 
 
 @asynccontextmanager
-async def _listening(app: web.Application, config: Config) -> AsyncIterator[int]:
+async def _listening(
+    app: web.Application, receiver: Receiver, config: Config, held: socket.socket | None
+) -> AsyncIterator[int]:
     grace = config.server.shutdown_grace.seconds * 0.25
-    runner = web.AppRunner(app, access_log=None, handle_signals=False, shutdown_timeout=grace, keepalive_timeout=75)
+    # Signatures cover what was sent, so bodies are not decompressed on the way in.
+    runner = web.AppRunner(
+        app,
+        access_log=None,
+        handle_signals=False,
+        shutdown_timeout=grace,
+        keepalive_timeout=IDLE_S,
+        auto_decompress=False,
+        lingering_time=1,
+    )
     await runner.setup()
-    site = web.TCPSite(runner, config.server.host, config.server.port, backlog=1024, reuse_address=True)
+    assert runner.server is not None
+    wire = Wire(receiver, runner.server, public_url=config.public_url, trusted_proxies=config.server.trusted_proxies)
+    sweeper = asyncio.create_task(wire.sweep_forever())
     try:
-        await site.start()
-    except OSError as problem:
-        await runner.cleanup()
-        where = f"{config.server.host}:{config.server.port}"
-        raise StartRefused(
-            f"{where} cannot be listened on ({problem.strerror}); set server.host or server.port."
-        ) from problem
-    try:
-        yield runner.addresses[0][1]
+        async with await _bound(wire, config, held) as server:
+            yield server.sockets[0].getsockname()[1]
+            server.close()
+            app[operations.DRAINING].append(True)
+            await wire.drain(grace)
     finally:
-        app[operations.DRAINING].append(True)
+        sweeper.cancel()
         await runner.cleanup()
 
 
-async def serve(config: Config) -> None:
-    """Run until SIGTERM or SIGINT."""
+async def _bound(wire: Wire, config: Config, held: socket.socket | None) -> asyncio.Server:
+    host, port = config.server.host, config.server.port
+    loop = asyncio.get_running_loop()
+    try:
+        if held is not None:
+            return await loop.create_server(wire, sock=held, backlog=1024)
+        return await loop.create_server(wire, host, port, backlog=1024, reuse_address=True)
+    except OSError as problem:
+        raise _not_listening(config, problem) from problem
+
+
+def _not_listening(config: Config, problem: OSError) -> StartRefused:
+    where, reason = f"{config.server.host}:{config.server.port}", problem.strerror or str(problem)
+    return StartRefused(f"{where} cannot be listened on ({reason}); set server.host or server.port.")
+
+
+async def serve(config: Config, greet: Callable[[Running], None]) -> None:
+    """Run until SIGTERM or SIGINT; `greet` is told once when the gateway listens."""
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
     async with running(config) as gateway:
         _announce(gateway)
+        greet(gateway)
         await stop.wait()
         log.info("gateway.stopping", grace=config.server.shutdown_grace)
     log.info("gateway.stopped")

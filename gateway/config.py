@@ -1,43 +1,23 @@
 """The configuration: defaults, then the file, then the environment; every key checked, errors that name the key."""
 
+import math
 import os
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Any, Literal, get_type_hints
+from urllib.parse import urlsplit
 
 import msgspec
-import orjson
 
-from gateway.clock import duration_ms
 from gateway.errors import StartRefused
+from gateway.settings import Reading
+from gateway.units import Duration, Size
 
-_SIZES = {"B": 1, "KiB": 1 << 10, "MiB": 1 << 20, "GiB": 1 << 30}
-_PREFIX = "GATEWAY_"
-
-
-class Duration(str):
-    """A text such as `15s`; `ms` and `seconds` are its length."""
-
-    __slots__ = ()
-
-    @property
-    def ms(self) -> int:
-        return duration_ms(self)
-
-    @property
-    def seconds(self) -> float:
-        return self.ms / 1000
-
-
-class Size(str):
-    """A text such as `1MiB`; `bytes` is its length."""
-
-    __slots__ = ()
-
-    @property
-    def bytes(self) -> int:
-        return _size(self)
+_LONGEST_MS = 3650 * 86_400_000
+_ANY_ADDRESS = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - these are recognised here, not listened on
+_DATABASES = ("sqlite:///", "postgresql://", "postgres://")
 
 
 class _Section(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -127,10 +107,16 @@ class Config(_Section, frozen=True):
     log: Log = Log()
 
     @property
+    def local_url(self) -> str:
+        """The address that this machine reaches the gateway at."""
+        host = _ANY_ADDRESS.get(self.server.host, self.server.host)
+        shown = f"[{host}]" if ":" in host else host
+        return f"http://{shown}:{self.server.port}"
+
+    @property
     def public_url(self) -> str:
         """The address that vendors reach the gateway at, without a slash at its end."""
-        host = f"[{self.server.host}]" if ":" in self.server.host else self.server.host
-        return self.server.public_url.rstrip("/") or f"http://{host}:{self.server.port}"
+        return self.server.public_url.rstrip("/") or self.local_url
 
     @property
     def data_dir(self) -> Path:
@@ -142,10 +128,10 @@ class Config(_Section, frozen=True):
 
 
 def load(path: Path | None, environ: Mapping[str, str]) -> Config:
-    """The configuration of `path` (None: ./config.toml where it stands) and the environment; StartRefused names the key."""
+    """What `path` (None: ./config.toml where it stands) and the environment say; StartRefused names the key."""
     file = path or Path("config.toml")
     if path is None and not file.exists():
-        return build({}, environ, "the environment")
+        return build({}, environ, "the defaults")
     try:
         content = tomllib.loads(file.read_text("utf-8"))
     except OSError as problem:
@@ -156,15 +142,15 @@ def load(path: Path | None, environ: Mapping[str, str]) -> Config:
 
 
 def build(content: Mapping[str, Any], environ: Mapping[str, str], source: str) -> Config:
-    """Check `content`, laid under the environment, against every key there is."""
-    merged = {name: dict(section) if isinstance(section, dict) else section for name, section in content.items()}
-    for name, value in environ.items():
-        _overlay(merged, name, value)
-    try:
-        config = msgspec.convert(merged, Config, dec_hook=_decode)
-        _check(config)
-    except (msgspec.ValidationError, ValueError) as problem:
-        raise StartRefused(f"{source}: {problem}") from problem
+    """Check `content`, laid under the environment, against every key there is; StartRefused lists all that is wrong."""
+    sections = get_type_hints(Config)
+    reading = Reading({name: get_type_hints(kind) for name, kind in sections.items()})
+    reading.file(content, source)
+    reading.environment(environ)
+    config = Config(**{name: kind(**reading.values[name]) for name, kind in sections.items()})
+    problems = reading.problems or [f"{reading.sources.get(key, key)}: {text}." for key, text in _broken_rules(config)]
+    if problems:
+        raise StartRefused("\n".join(problems))
     return config
 
 
@@ -173,79 +159,70 @@ def environment() -> Mapping[str, str]:
     return os.environ
 
 
-def _overlay(merged: dict[str, Any], name: str, value: str) -> None:
-    if not name.startswith(_PREFIX) or "__" not in name:
-        return
-    section, key = name.removeprefix(_PREFIX).lower().split("__", 1)
-    if key.endswith("_file"):
-        key, value = key.removesuffix("_file"), _read_secret(name, value)
-    kind = _kind(section, key, name)
-    merged.setdefault(section, {})[key] = _typed(kind, value, name)
+def _broken_rules(config: Config) -> Iterator[tuple[str, str]]:
+    yield from _network_rules(config)
+    yield from _limit_rules(config)
+    for name in ("organization_secret", "user_secret"):
+        if any(letter in ", " or not letter.isprintable() for letter in getattr(config.bootstrap, name)):
+            yield f"bootstrap.{name}", "stands in a header, so it may hold no space, comma or control character"
 
 
-def _kind(section: str, key: str, name: str) -> Any:
-    struct = get_type_hints(Config).get(section)
-    kinds = get_type_hints(struct) if struct else {}
-    if key not in kinds:
-        raise StartRefused(f"{name} in the environment names no key of the configuration ([{section}] {key}).")
-    return kinds[key]
+def _network_rules(config: Config) -> Iterator[tuple[str, str]]:
+    server = config.server
+    if not server.host.strip():
+        yield "server.host", "must name an address, such as 127.0.0.1 or 0.0.0.0"
+    if not 0 <= server.port <= 65535:
+        yield "server.port", "must be 0 (a free one) to 65535"
+    if server.public_url and not _is_base_url(server.public_url):
+        yield "server.public_url", "must be an address such as https://hooks.example.com, without query or user"
+    if config.storage.url and not config.storage.url.startswith(_DATABASES):
+        yield "storage.url", "must begin with sqlite:/// or postgresql://"
+    networks = {"server.trusted_proxies": server.trusted_proxies, "egress.allow_networks": config.egress.allow_networks}
+    for key, cidrs in networks.items():
+        for problem in filter(None, map(_network_problem, cidrs)):
+            yield key, problem
 
 
-def _typed(kind: Any, value: str, name: str) -> Any:
-    if kind in (str, Duration, Size) or getattr(kind, "__origin__", None) is Literal:
-        return value
+def _limit_rules(config: Config) -> Iterator[tuple[str, str]]:
+    delivery, inbound = config.delivery, config.inbound
+    if not delivery.retry_schedule:
+        yield "delivery.retry_schedule", "needs at least one step"
+    if not 1 <= delivery.concurrency <= 10_000:
+        yield "delivery.concurrency", "must be 1 to 10000"
+    if not 1 <= delivery.concurrency_per_destination <= 10_000:
+        yield "delivery.concurrency_per_destination", "must be 1 to 10000"
+    if inbound.max_body.bytes > inbound.max_body_ceiling.bytes:
+        yield "inbound.max_body", "is above inbound.max_body_ceiling"
+    if not (inbound.rate_limit >= 0 and math.isfinite(inbound.rate_limit)):
+        yield "inbound.rate_limit", "must be 0 (no limit) or more"
+    for key, duration, may_be_zero in _durations(config):
+        if not (0 if may_be_zero else 1) <= duration.ms <= _LONGEST_MS:
+            yield key, "must be more than 0s and at most 3650d" if not may_be_zero else "must be at most 3650d"
+
+
+def _durations(config: Config) -> Iterator[tuple[str, Duration, bool]]:
+    for step in config.delivery.retry_schedule:
+        yield "delivery.retry_schedule", step, False
+    yield "delivery.timeout", config.delivery.timeout, False
+    yield "delivery.retry_after_cap", config.delivery.retry_after_cap, True
+    yield "server.shutdown_grace", config.server.shutdown_grace, True
+    yield "retention.events", config.retention.events, False
+    yield "retention.payloads", config.retention.payloads, False
+
+
+def _is_base_url(text: str) -> bool:
     try:
-        return orjson.loads(value.lower() if kind is bool else value)
-    except orjson.JSONDecodeError as problem:
-        raise StartRefused(f"{name} in the environment is not readable; lists are written as JSON.") from problem
+        parts = urlsplit(text)
+        parts.port  # noqa: B018 - asking is the check
+    except ValueError:
+        return False
+    whole = parts.scheme in ("http", "https") and parts.hostname and text.isascii() and text.isprintable()
+    return bool(whole) and " " not in text and "@" not in parts.netloc and "?" not in text and "#" not in text
 
 
-def _read_secret(name: str, path: str) -> str:
+def _network_problem(cidr: str) -> str | None:
     try:
-        return Path(path).read_text("utf-8").strip()
-    except OSError as problem:
-        raise StartRefused(f"{name} names {path}, which cannot be read: {problem.strerror}.") from problem
-
-
-def _decode(kind: type, value: Any) -> Any:
-    if kind is Duration and isinstance(value, str):
-        duration_ms(value)
-        return Duration(value)
-    if kind is Size and isinstance(value, str | int):
-        _size(str(value))
-        return Size(value)
-    raise ValueError(f"expected a text such as {'15s' if kind is Duration else '1MiB'}")
-
-
-def _size(text: str) -> int:
-    for unit, factor in sorted(_SIZES.items(), key=lambda item: -len(item[0])):
-        if (
-            text.endswith(unit)
-            and text.removesuffix(unit).strip().isascii()
-            and text.removesuffix(unit).strip().isdigit()
-        ):
-            return int(text.removesuffix(unit)) * factor
-    if text.isascii() and text.isdigit():
-        return int(text)
-    raise ValueError(f"{text!r} is no size; write a number and a unit, such as 64KiB, 1MiB or 2GiB")
-
-
-def _check(config: Config) -> None:
-    problems = [message for wrong, message in _rules(config) if wrong]
-    if problems:
-        raise ValueError("; ".join(problems))
-
-
-def _rules(config: Config) -> list[tuple[bool, str]]:
-    server, delivery, inbound = config.server, config.delivery, config.inbound
-    public = server.public_url
-    return [
-        (not 0 <= server.port <= 65535, "server.port must be 0 to 65535"),
-        (bool(public) and not public.startswith(("http://", "https://")), "server.public_url must begin with https://"),
-        (not delivery.retry_schedule, "delivery.retry_schedule needs at least one step"),
-        (delivery.timeout.ms <= 0, "delivery.timeout must be more than 0s"),
-        (not 1 <= delivery.concurrency <= 10_000, "delivery.concurrency must be 1 to 10000"),
-        (delivery.concurrency_per_destination < 1, "delivery.concurrency_per_destination must be at least 1"),
-        (inbound.max_body.bytes > inbound.max_body_ceiling.bytes, "inbound.max_body is above inbound.max_body_ceiling"),
-        (inbound.rate_limit < 0, "inbound.rate_limit must be 0 or more"),
-    ]
+        ip_network(cidr)
+    except ValueError as problem:
+        return f"{cidr!r} is not a network such as 10.0.0.0/8: {problem}"
+    return None

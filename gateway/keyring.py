@@ -3,13 +3,14 @@
 import os
 import tomllib
 from pathlib import Path
-from typing import Any
+from typing import Any, get_type_hints
 
 import msgspec
 
 from gateway import ids, seal
-from gateway.config import Bootstrap, Config
+from gateway.config import Bootstrap, Config, Security
 from gateway.errors import StartRefused
+from gateway.settings import Reading
 
 FILE = "secrets.toml"
 
@@ -28,7 +29,23 @@ def complete(config: Config) -> tuple[Config, Path | None]:
             f"On PostgreSQL these must be given, the same on every node: {names}. `gateway init` writes them."
         )
     path = config.data_dir / FILE
-    return _fill(config, _kept(path, missing)), path
+    try:
+        return _fill(config, _kept(path, missing)), path
+    except OSError as problem:
+        raise StartRefused(f"{path} cannot be used ({problem.strerror}); set storage.data_dir.") from problem
+
+
+def found(config: Config) -> Config:
+    """The configuration with the secrets that the first start made; StartRefused where it has not been yet."""
+    missing = _missing(config)
+    path = config.data_dir / FILE
+    try:
+        kept = _read(path)
+    except OSError as problem:
+        raise StartRefused(f"{path} cannot be read: {problem.strerror}.") from problem
+    if any(key not in kept.get(section, {}) for section, key in missing):
+        raise StartRefused(f"{path} does not hold the secrets yet: they are made when `gateway serve` starts first.")
+    return _fill(config, kept)
 
 
 def fresh() -> dict[str, dict[str, Any]]:
@@ -52,40 +69,71 @@ def _missing(config: Config) -> list[tuple[str, str]]:
 
 
 def _kept(path: Path, missing: list[tuple[str, str]]) -> dict[str, dict[str, Any]]:
-    try:
-        kept: dict[str, dict[str, Any]] = tomllib.loads(path.read_text("utf-8")) if path.exists() else {}
-        made = fresh()
-        lacking = [(section, key) for section, key in missing if key not in kept.get(section, {})]
-        for section, key in lacking:
-            kept.setdefault(section, {})[key] = made[section][key]
-        if lacking:
-            write(path, kept)
-    except OSError as problem:
-        raise StartRefused(f"{path} cannot be used ({problem.strerror}); set storage.data_dir.") from problem
+    kept, made = _read(path), fresh()
+    lacking = [(section, key) for section, key in missing if key not in kept.get(section, {})]
+    for section, key in lacking:
+        kept.setdefault(section, {})[key] = made[section][key]
+    if lacking:
+        try:
+            write(path, kept, over=path.exists())
+        except FileExistsError:
+            # Two nodes began at the same moment; the other one's secrets count.
+            return _kept(path, missing)
     return kept
 
 
-def write(path: Path, sections: dict[str, dict[str, Any]]) -> None:
+def _read(path: Path) -> dict[str, dict[str, Any]]:
+    if not path.exists():
+        return {}
+    try:
+        content = tomllib.loads(path.read_text("utf-8"))
+    except ValueError as problem:
+        raise StartRefused(f"{path} is not valid TOML: {problem}. Restore it from a copy.") from problem
+    reading = Reading({"bootstrap": get_type_hints(Bootstrap), "security": get_type_hints(Security)})
+    reading.file(content, str(path))
+    if reading.problems:
+        raise StartRefused("\n".join(reading.problems))
+    return {section: values for section, values in reading.values.items() if values}
+
+
+def write(path: Path, sections: dict[str, dict[str, Any]], *, over: bool) -> None:
     """Write sections of texts and lists of texts as TOML, for the owner's eyes only."""
     lines = ["# Made by the gateway at its first start. Keep a copy: without the keys, stored credentials stay closed."]
     for section, values in sections.items():
         lines += ["", f"[{section}]", *(f"{key} = {_toml(value)}" for key, value in values.items())]
-    write_text(path, "\n".join(lines) + "\n")
+    write_text(path, "\n".join(lines) + "\n", over=over)
 
 
-def write_text(path: Path, text: str) -> None:
-    """Write a file that only its owner may read, whole or not at all."""
+def write_text(path: Path, text: str, *, over: bool) -> None:
+    """Write a file that only its owner may read, whole or not at all; FileExistsError where it may not be replaced."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    fresh_file = path.with_name(f".{path.name}.{os.getpid()}")
-    descriptor = os.open(fresh_file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
-    fresh_file.replace(path)
+    draft = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        if over:
+            draft.replace(path)
+        else:
+            _link(draft, path)
+    finally:
+        draft.unlink(missing_ok=True)
 
 
-def _toml(value: str | list[str]) -> str:
+def _link(draft: Path, path: Path) -> None:
+    try:
+        path.hardlink_to(draft)
+    except FileExistsError:
+        raise
+    except OSError as problem:
+        # A file system without links: what is left is to look first.
+        if path.exists():
+            raise FileExistsError(str(path)) from problem
+        draft.replace(path)
+
+
+def _toml(value: str | list[str] | tuple[str, ...]) -> str:
     return msgspec.json.encode(value).decode()
 
 

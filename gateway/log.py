@@ -1,48 +1,71 @@
 """Logging: one wide line per act, JSON or for a terminal, with secrets taken out on the way."""
 
+import json
 import logging
 import sys
 from collections.abc import MutableMapping
-from typing import Any
+from functools import lru_cache
+from typing import Any, BinaryIO
 
 import orjson
 import structlog
 
-from gateway.config import Log
+from gateway.clock import iso_ms, now_ms
+from gateway.config import Log, environment
 
 _SECRET = ("secret", "password", "authorization", "token", "api_key", "api.key", "signature_key", "encryption_key")
 _MASK = "********"
+_LEVELS = {"exception": "error", "warn": "warning"}
 
 
-def configure(settings: Log) -> None:
-    """Send every line of this process to standard output in the form that is set."""
-    terminal = settings.format == "console" or (settings.format == "auto" and sys.stdout.isatty())
+def configure(settings: Log, out: BinaryIO | None = None) -> None:
+    """Send every line of this process to standard output in the form that is set, or as JSON to `out`."""
+    wanted = settings.format == "console" or (settings.format == "auto" and sys.stdout.isatty())
+    terminal = wanted and out is None
     level = logging.getLevelNamesMapping()[settings.level.upper()]
     structlog.configure(
-        processors=[
-            structlog.processors.add_log_level,
-            structlog.processors.TimeStamper(fmt="iso", utc=True),
-            structlog.processors.format_exc_info,
-            redact,
-            structlog.dev.ConsoleRenderer() if terminal else structlog.processors.JSONRenderer(_json),
-        ],
+        processors=[for_terminal, structlog.dev.ConsoleRenderer(colors=colours())] if terminal else [as_json],
         wrapper_class=structlog.make_filtering_bound_logger(level),
-        logger_factory=structlog.PrintLoggerFactory(sys.stdout) if terminal else structlog.BytesLoggerFactory(),
-        cache_logger_on_first_use=False,
+        logger_factory=structlog.PrintLoggerFactory(sys.stdout) if terminal else structlog.BytesLoggerFactory(out),
+        cache_logger_on_first_use=True,
     )
     _route_libraries()
 
 
-def redact(_: Any, __: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
-    """Mask every value whose name says that it is a secret."""
+def colours() -> bool:
+    """Whether standard output takes colours: it is a terminal, and NO_COLOR is not set."""
+    return sys.stdout.isatty() and not environment().get("NO_COLOR")
+
+
+def as_json(_: Any, level: str, event: MutableMapping[str, Any]) -> bytes:
+    """A line of JSON; one step for everything, since each act on the road writes one."""
+    line = _completed(level, event)
+    try:
+        return orjson.dumps(line, default=str)
+    except TypeError:
+        # Half a surrogate pair, or an integer beyond 64 bits: a line must never stop the act that it tells of.
+        return json.dumps(line, default=str).encode()
+
+
+def for_terminal(_: Any, level: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    """The same line for people's eyes."""
+    return _completed(level, event)
+
+
+def _completed(level: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    if "exc_info" in event:
+        event = structlog.processors.format_exc_info(None, level, event)
     for name in event:
-        if any(word in name.lower() for word in _SECRET):
+        if _is_secret(name):
             event[name] = _MASK
+    event["level"] = _LEVELS.get(level, level)
+    event["timestamp"] = iso_ms(now_ms())
     return event
 
 
-def _json(event: Any, **_: Any) -> bytes:
-    return orjson.dumps(event, default=str)
+@lru_cache(maxsize=1024)
+def _is_secret(name: str) -> bool:
+    return any(word in name.lower() for word in _SECRET)
 
 
 class _ToStructlog(logging.Handler):

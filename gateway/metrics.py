@@ -3,6 +3,7 @@
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
 _LATENCY = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 15, 30)
+INBOUND = ("accepted", "duplicate", "ignored", "handshake", "refused", "unknown", "rate_limited", "unavailable")
 
 
 class Metrics:
@@ -10,18 +11,20 @@ class Metrics:
 
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
-        self.inbound = Counter(
+        inbound = Counter(
             "gateway_inbound_requests_total", "Requests on inbound URLs.", ["answer"], registry=self.registry
         )
+        self.inbound = {answer: inbound.labels(answer) for answer in INBOUND}
         self.acknowledged = Histogram(
             "gateway_inbound_seconds",
             "From the first byte of an accepted request to its answer.",
             buckets=_LATENCY,
             registry=self.registry,
         )
-        self.attempts = Counter(
+        attempts = Counter(
             "gateway_delivery_attempts_total", "Requests to destinations.", ["outcome"], registry=self.registry
         )
+        self.attempts = {outcome: attempts.labels(outcome) for outcome in ("delivered", "failed")}
         self.delivered = Histogram(
             "gateway_delivery_attempt_seconds", "How long destinations take.", buckets=_LATENCY, registry=self.registry
         )

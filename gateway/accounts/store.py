@@ -1,10 +1,11 @@
 """Partners, accounts, users, credential sets and access tokens as rows; secrets are kept as hashes only."""
 
+from collections.abc import Sequence
 from typing import cast
 
 from gateway.accounts.model import AccountId, Caller, PartnerId, Role, User
 from gateway.ids import digest
-from gateway.storage.database import Database, Row, Transaction
+from gateway.storage.database import Database, Reader, Row, Transaction
 
 TOKEN_LIFETIME_S = 3600
 
@@ -38,6 +39,14 @@ async def caller_by_token(database: Database, token: str, now: int) -> Caller | 
     if row is None:
         return None
     return _caller(row, None if row["scope"] is None else AccountId(row["scope"]))
+
+
+async def users(reader: Reader, partner_id: PartnerId, user_ids: Sequence[int]) -> dict[int, User]:
+    """The partner's users with these ids."""
+    places = ", ".join(f"${place}" for place in range(2, len(user_ids) + 2))
+    sql = f"SELECT * FROM users WHERE partner_id = $1 AND id IN ({places})"  # noqa: S608
+    rows = await reader.all(sql, partner_id, *user_ids) if user_ids else []
+    return {row["id"]: _user(row) for row in rows}
 
 
 async def partner_of_client(database: Database, client_id: str, client_secret: str) -> PartnerId | None:
@@ -124,11 +133,15 @@ async def add_credential_set(
 
 
 def _caller(row: Row, account_id: AccountId | None) -> Caller:
-    user = User(
+    user = _user(row)
+    return Caller(partner_id=user.partner_id, account_id=account_id, user=user)
+
+
+def _user(row: Row) -> User:
+    return User(
         id=row["id"],
         partner_id=PartnerId(row["partner_id"]),
         account_id=AccountId(row["account_id"]),
         username=row["username"],
         role=cast(Role, row["role"]),
     )
-    return Caller(partner_id=user.partner_id, account_id=account_id, user=user)

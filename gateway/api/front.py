@@ -8,7 +8,7 @@ import structlog
 from aiohttp import web
 from aiohttp.typedefs import Handler, Middleware
 
-from gateway.api.surface import Failure, Surface, broken, of_error, of_http
+from gateway.api.surface import Failure, Surface, broken, clean, of_error, of_http
 from gateway.errors import GatewayError
 from gateway.metrics import Metrics
 
@@ -41,10 +41,10 @@ async def _answered(surface: Surface, request: web.Request, handler: Handler) ->
         return _refused(surface, request, of_http(problem))
     except GatewayError as problem:
         return _refused(surface, request, of_error(problem))
-    except (ConnectionError, TimeoutError):
-        raise
-    except Exception:
-        log.exception("request.broke", surface=surface.name, path=request.path, request_id=request[REQUEST_ID])
+    except Exception as problem:
+        if isinstance(problem, ConnectionError) and request.transport is None:
+            raise  # The caller has gone; there is nobody to answer.
+        log.exception("request.broke", surface=surface.name, path=clean(request.path), request_id=request[REQUEST_ID])
         return _refused(surface, request, broken())
 
 
@@ -63,7 +63,7 @@ def _tell(surface: Surface, request: web.Request, response: web.StreamResponse, 
         "request.answered",
         surface=surface.name,
         method=request.method,
-        route=resource.canonical if resource else request.path[:200],
+        route=resource.canonical if resource else clean(request.path[:200]),
         status=response.status,
         request_id=request[REQUEST_ID],
         remote=request.remote,

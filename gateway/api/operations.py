@@ -68,9 +68,10 @@ class _Ledger(Collector):
 
     def collect(self) -> Iterable[Metric]:
         counted = CounterMetricFamily(
-            "gateway_ledger_events", "received = accepted + duplicate + refused + ignored; accepted = routed + unrouted.",
+            "gateway_ledger_events",
+            "received = accepted + duplicate + refused + ignored; accepted = routed + unrouted.",
             labels=["fate"],
-        )  # fmt: skip
+        )
         for fate in _ARRIVED:
             counted.add_metric([fate], float(self._arrived[fate]))
         yield counted

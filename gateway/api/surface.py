@@ -22,9 +22,11 @@ _WORDS = {
     400: "The request cannot be read.",
     404: "There is nothing at this address.",
     405: "This method is not allowed here.",
+    408: "The body came too slowly.",
     413: "The body is too large.",
-    415: "The body must be JSON.",
+    415: "The body must be sent without a Content-Encoding.",
     500: "The gateway failed; its log says more under this request ID.",
+    503: "The gateway cannot store anything now; try again later.",
 }
 
 
@@ -55,9 +57,15 @@ def of_error(error: GatewayError) -> Failure:
     status = _STATUS.get(type(error), 500)
     if status == 500:
         return Failure(500, _WORDS[500])
-    problems = error.problems if isinstance(error, Invalid) else ()
+    found = error.problems if isinstance(error, Invalid) else ()
+    problems = tuple(Problem(clean(one.field), clean(one.message)) for one in found)
     headers = (("Retry-After", "5"),) if status == 503 else ()
-    return Failure(status, str(error), problems, headers)
+    return Failure(status, _WORDS[503] if status == 503 else clean(str(error)), problems, headers)
+
+
+def clean(text: str) -> str:
+    """A text that may repeat what a caller sent, fit to be written into any answer or log."""
+    return text.encode("utf-8", "replace").decode()
 
 
 def of_http(error: web.HTTPException) -> Failure:

@@ -61,8 +61,8 @@ def identity(object_type: str | None, object_id: str | None, version: str | None
 
 def short(text: str | None) -> str | None:
     """A text that every store can hold, at most 512 characters; a longer one ends in its hash and stays distinct."""
-    if not text:
-        return None
+    if not text or (len(text) <= LONGEST and text.isascii() and "\x00" not in text):
+        return text or None
     if not text.isascii() or "\x00" in text:
         text = _UNSTORABLE.sub("\ufffd", text)
     if len(text) <= LONGEST:

@@ -29,12 +29,14 @@ _NOTIFICATION = (
         key="event.notification.callback.headers",
         name="Callback headers",
         description="Further headers for the callback: a JSON object, or one 'Name: value' a line.",
+        secret=True,
         sealed=True,
     ),
     Entry(
         key="event.notification.signature.key",
         name="Callback signature key",
         description="Key under which every notification is signed.",
+        secret=True,
         sealed=True,
     ),
     Entry(

@@ -38,9 +38,13 @@ def _timezone(name: str) -> tzinfo:
 
 
 def _epoch(text: str, factor: int) -> int | None:
+    if len(text) < 14 and text.isascii() and text.isdigit():
+        at = int(text) * factor
+        return at if at < _LIMIT else None
     if not _NUMBER.fullmatch(text):
         return None
-    return _bounded(int(text) * factor if text.isdecimal() else float(text) * factor)
+    exact = float(text) * factor
+    return round(exact) if abs(exact) < _LIMIT else None
 
 
 def _iso(text: str, timezone: tzinfo) -> int | None:
@@ -70,7 +74,3 @@ def _instant(moment: datetime, timezone: tzinfo) -> int:
 
 def _whole_ms(since: timedelta) -> int:
     return since.days * 86_400_000 + since.seconds * 1000 + since.microseconds // 1000
-
-
-def _bounded(at: float) -> int | None:
-    return round(at) if abs(at) < _LIMIT else None

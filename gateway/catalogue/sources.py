@@ -49,6 +49,11 @@ class Sources:
         self.item = item
         self.words = words
 
+    def read_as(self, document: Document) -> None:
+        """Takes a body that was read already."""
+        self.document = document
+        self.body = document.value
+
     @cached_property
     def body(self) -> object:
         """The value of the body; None where it is no JSON."""

@@ -172,11 +172,12 @@ def _joined(parts: list[Part]) -> tuple[Part, ...]:
 
 
 def _octets_of(part: Part, sources: Sources) -> bytes:
-    if isinstance(part, str):
-        return part.encode()
+    if type(part) is Locator:
+        text = part.text(sources)
+        return octets(text) if text else b""
     if isinstance(part, Word) and part.name == "raw":
         return sources.raw
-    return octets(part.text(sources) or "")
+    return octets(part if isinstance(part, str) else part.text(sources) or "")
 
 
 def _encoded(part: Part, sources: Sources, *, raw: bool) -> str:

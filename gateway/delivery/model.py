@@ -1,15 +1,15 @@
 """Deliveries: one event on its way to one destination."""
 
-from dataclasses import dataclass
 from typing import Literal
+
+import msgspec
 
 from gateway.events.model import Event
 
 State = Literal["pending", "delivered", "dead", "cancelled"]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Job:
+class Job(msgspec.Struct, frozen=True, kw_only=True):
     """A delivery that this node holds a lease of; `event` is None where it was not kept in memory."""
 
     id: str
@@ -23,8 +23,7 @@ class Job:
     event: Event | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Attempt:
+class Attempt(msgspec.Struct, frozen=True, kw_only=True):
     """One request of a delivery and what came of it; without a status there was no answer."""
 
     at: int
@@ -40,8 +39,7 @@ class Attempt:
         return self.reason is None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Settlement:
+class Settlement(msgspec.Struct, frozen=True, kw_only=True):
     """What an attempt did to its delivery."""
 
     state: State

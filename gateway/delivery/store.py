@@ -4,14 +4,16 @@ from collections.abc import Iterable, Sequence
 
 from gateway.delivery.model import Attempt, Job, Settlement, State
 from gateway.events.model import Event
-from gateway.storage.database import Database, Effect, Row, Statement, Tally, Write
+from gateway.storage.database import Database, Effect, Engine, Row, Statement, Tally, Write
 
 CLOSED_AT_ONCE = 500
 
 _INSERT = (
-    "INSERT INTO deliveries (id, event_id, instance_id, destination_id, state, attempts, due_at, lease_owner, "
-    "lease_until, epoch, reason, created_at, settled_at) VALUES ($1, $2, $3, $4, 'pending', 0, $5, $6, $7, 1, NULL, $5, NULL)"
+    "INSERT INTO deliveries (id, event_id, instance_id, destination_id, due_at, lease_owner, lease_until, created_at, "
+    "state, attempts, epoch) SELECT column1, column2, column3, column4, column5, column6, column7, column5, "
+    "'pending', 0, 1 FROM ({rows}) AS v"
 )
+_INSERT_TYPES = ("text", "text", "bigint", "bigint", "bigint", "text", "bigint")
 _LEDGER = (
     "INSERT INTO ledger_deliveries (destination_id, shard, created, delivered, pending, dead, cancelled) "
     "VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (destination_id, shard) DO UPDATE SET "
@@ -21,14 +23,18 @@ _LEDGER = (
     "dead = ledger_deliveries.dead + excluded.dead, "
     "cancelled = ledger_deliveries.cancelled + excluded.cancelled"
 )
+# The state is compared as an expression, so that the row is found by its id and never by what is pending.
 _SETTLE = (
-    "UPDATE deliveries SET state = $3, attempts = $4, due_at = $5, reason = $6, settled_at = $7, "
-    "lease_owner = NULL, lease_until = 0 WHERE id = $1 AND epoch = $2 AND state = 'pending' RETURNING id"
+    "UPDATE deliveries SET state = column3, attempts = column4, due_at = column5, reason = column6, "
+    "settled_at = column7, lease_owner = NULL, lease_until = 0 FROM ({rows}) AS v "
+    "WHERE deliveries.id = column1 AND deliveries.epoch = column2 AND deliveries.state || '' = 'pending' RETURNING id"
 )
+_SETTLE_TYPES = ("text", "bigint", "text", "bigint", "bigint", "text", "bigint")
 _ATTEMPT = (
     "INSERT INTO attempts (delivery_id, number, at, duration_ms, status, reason, answer) "
-    "VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (delivery_id, number) DO NOTHING"
+    "SELECT * FROM ({rows}) AS v WHERE true ON CONFLICT (delivery_id, number) DO NOTHING"
 )
+_ATTEMPT_TYPES = ("text", "bigint", "bigint", "bigint", "bigint", "text", "bytea")
 _SWITCH_OFF = (
     "UPDATE destinations SET state = 'off', reason = $2, since = $3 WHERE id = $1 AND state = 'active' AND url = $4"
 )
@@ -46,6 +52,14 @@ _CLAIM_POSTGRES = (
     "SELECT id FROM deliveries WHERE state = 'pending' AND destination_id = $1 AND due_at <= $2 AND lease_until <= $2 "
     "ORDER BY due_at LIMIT $3 FOR UPDATE SKIP LOCKED) RETURNING *"
 )
+# On PostgreSQL what is due may be leased by a node that is dead: it may be claimed when that lease ends, not later.
+_NEXT_DUE: dict[Engine, str] = {
+    "sqlite": "SELECT min(due_at) AS due_at FROM deliveries "
+    "WHERE state = 'pending' AND destination_id = $1 AND due_at > $2",
+    "postgresql": "SELECT least((SELECT min(due_at) FROM deliveries "
+    "WHERE state = 'pending' AND destination_id = $1 AND due_at > $2), (SELECT min(lease_until) FROM deliveries "
+    "WHERE state = 'pending' AND destination_id = $1 AND due_at <= $2 AND lease_until > $2)) AS due_at",
+}
 _HEADS = """WITH RECURSIVE heads (destination_id) AS (
     SELECT min(destination_id) FROM deliveries WHERE state = 'pending'
     UNION ALL
@@ -59,7 +73,8 @@ FROM heads WHERE destination_id IS NOT NULL"""
 
 def queued(job: Job, owner: str | None, now: int) -> Statement:
     """A new delivery, due now, leased to `owner` where it goes from memory."""
-    return Statement(_INSERT, (job.id, job.event_id, job.instance_id, job.destination_id, now, owner, job.lease_until))
+    row = (job.id, job.event_id, job.instance_id, job.destination_id, now, owner, job.lease_until)
+    return Statement(_INSERT, row, False, _INSERT_TYPES)
 
 
 def created(destination_id: int, number: int) -> Tally:
@@ -76,15 +91,11 @@ def _moved(destination_id: int, state: State, number: int) -> Tally:
 def settlement(job: Job, attempt: Attempt, step: Settlement, url: str, now: int) -> Write[bool]:
     """Record an attempt and what follows from it; False where another node has taken the delivery meanwhile."""
     final = step.state != "pending"
-    update = Statement(
-        _SETTLE,
-        (job.id, job.epoch, step.state, job.attempts + 1, step.due_at, step.reason, now if final else None),
-        returns=True,
-    )
-    record = Statement(
-        _ATTEMPT,
-        (job.id, job.attempts + 1, attempt.at, attempt.duration_ms, attempt.status, attempt.reason, attempt.answer),
-    )
+    number = job.attempts + 1
+    settled = (job.id, job.epoch, step.state, number, step.due_at, step.reason, now if final else None)
+    update = Statement(_SETTLE, settled, True, _SETTLE_TYPES)
+    made = (job.id, number, attempt.at, attempt.duration_ms, attempt.status, attempt.reason, attempt.answer)
+    record = Statement(_ATTEMPT, made, False, _ATTEMPT_TYPES)
     statements = [record]
     if step.switch_off:
         statements.append(Statement(_SWITCH_OFF, (job.destination_id, "gone", now, url)))
@@ -133,14 +144,9 @@ def _job(row: Row, lease_until: int) -> Job:
 
 
 async def next_due_any_account(database: Database, destination_id: int, after: int) -> int | None:
-    """When the destination's next delivery becomes due after a time."""
-    row = await database.one(
-        "SELECT due_at FROM deliveries WHERE state = 'pending' AND destination_id = $1 AND due_at > $2 "
-        "ORDER BY due_at LIMIT 1",
-        destination_id,
-        after,
-    )
-    return None if row is None else int(row["due_at"])
+    """When the next delivery of the destination may be claimed, after a time."""
+    row = await database.one(_NEXT_DUE[database.engine], destination_id, after)
+    return None if row is None or row["due_at"] is None else int(row["due_at"])
 
 
 async def heads_any_account(database: Database) -> list[tuple[int, int]]:

@@ -45,11 +45,15 @@ class Worker:
         self._lanes = Lanes(settings.concurrency, settings.concurrency_per_destination)
         self._agenda = Agenda()
         self._tasks: set[asyncio.Task[None]] = set()
+        #: Cut off by the end of the drain; the next process may take them at once.
+        self._unfinished: list[Job] = []
         self._settled = asyncio.Event()
         self._unsettled = 0
         self._draining = False
         self._dice = random.Random()  # noqa: S311 - jitter needs no secrecy
         self.owner = time_ordered()
+        self._timeout_s = settings.timeout.seconds
+        self._retry_after_cap_ms = settings.retry_after_cap.ms
         self.lease_ms = round(1000 * max(LEASE_S, 2 * settings.timeout.seconds))
 
     def admits(self, destination_id: int, size: int) -> bool:
@@ -100,7 +104,8 @@ class Worker:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         try:
-            await store.release(self._runtime.database, [job for lane in self._lanes.all() for job in lane.queue])
+            queued = [job for lane in self._lanes.all() for job in lane.queue]
+            await store.release(self._runtime.database, [*self._unfinished, *queued])
         except GatewayError as problem:
             log.warning("delivery.not_released", problem=str(problem))
 
@@ -132,12 +137,13 @@ class Worker:
 
     async def _deliver(self, lane: Lane, job: Job) -> None:
         try:
-            if job.lease_until - now_ms() < 1000 * self._runtime.config.delivery.timeout.seconds:
+            if job.lease_until - now_ms() < 1000 * self._timeout_s:
                 self._put_back(lane, job, now_ms())
             else:
                 await self._try(lane, job)
         except asyncio.CancelledError:
             self._put_back(lane, job, now_ms())
+            self._unfinished.append(job)
             raise
         except GatewayError as problem:
             log.warning("delivery.postponed", delivery_id=job.id, problem=str(problem))
@@ -157,9 +163,7 @@ class Worker:
         else:
             lane.started[job.id] = time.monotonic()
             try:
-                made = await attempt(
-                    self._runtime.client, view, view.callback, event, self._runtime.config.delivery.timeout.seconds
-                )
+                made = await attempt(self._runtime.client, view, view.callback, event, self._timeout_s)
             finally:
                 began = lane.started.pop(job.id)
             self._judge(lane, made, time.monotonic() - began)
@@ -169,7 +173,7 @@ class Worker:
     def _judge(self, lane: Lane, made: Attempt, took_s: float) -> None:
         metrics = self._runtime.metrics
         metrics.delivered.observe(took_s)
-        metrics.attempts.labels("delivered" if made.delivered else "failed").inc()
+        metrics.attempts["delivered" if made.delivered else "failed"].inc()
         if made.delivered:
             self._lanes.succeeded(lane, took_s)
             self._pump(lane)
@@ -197,8 +201,7 @@ class Worker:
 
     async def _settle(self, lane: Lane, job: Job, made: Attempt, url: str) -> None:
         now = now_ms()
-        cap = self._runtime.config.delivery.retry_after_cap.ms
-        step = next_step(made, job.attempts + 1, self._schedule, cap, self._dice.random(), now)
+        step = next_step(made, job.attempts + 1, self._schedule, self._retry_after_cap_ms, self._dice.random(), now)
         future = self._runtime.database.submit(store.settlement(job, made, step, url, now))
         self._unsettled += 1
         future.add_done_callback(functools.partial(self._committed, lane, job, step))

@@ -104,7 +104,8 @@ async def _read(
     return Answer(
         status=response.status,
         headers=tuple(
-            (name.decode("latin-1").lower(), value.decode("latin-1")) for name, value in response.raw_headers
+            (name.decode("latin-1").lower(), value.decode("latin-1").strip(" \t"))
+            for name, value in response.raw_headers
         ),
         body=body.whole(),
         truncated=body.truncated,

@@ -40,7 +40,7 @@ class Guard:
             return Fault("invalid_url", "the scheme is http and not https (set egress.allow_http to permit it)")
         if where.literal is not None and not self._admits(where.literal):
             return Fault("forbidden_address", f"the address {where.host} {_HINT}")
-        if _is_localhost(where.host) and all(self.refuses_address(address) for address in _LOOPBACK):
+        if _is_localhost(where.host) and not self.loopback_of(where.host):
             return Fault("forbidden_address", f"{where.host} is this machine and {_HINT}")
         return where
 
@@ -52,6 +52,11 @@ class Guard:
                 of_host = f"the address {address} of {host} {_HINT}" if address != host else refusal
                 return Fault("forbidden_address", of_host)
         return None if addresses else Fault("dns", f"{host} has no address")
+
+    def loopback_of(self, host: str) -> Sequence[str]:
+        """What a localhost name stands for, as far as it is permitted; nothing for other names."""
+        # Looked up, it would have a loopback address of each family, and permitting one would never be enough.
+        return [address for address in _LOOPBACK if _is_localhost(host) and self.refuses_address(address) is None]
 
     def _admits(self, address: Address) -> bool:
         ip = unwrapped(address)

@@ -171,7 +171,7 @@ class Connection(asyncio.Protocol):
         fields = {}
         headers = []
         for raw_name, raw_value in self._raw_headers:
-            name, value = raw_name.decode("latin-1").lower(), raw_value.decode("latin-1")
+            name, value = raw_name.decode("latin-1").lower(), raw_value.decode("latin-1").strip(" \t")
             headers.append((name, value))
             fields[name] = value
         self._headers = tuple(headers)

@@ -4,6 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
+import msgspec
+
 Reason = Literal[
     "forbidden_address",
     "invalid_url",
@@ -19,8 +21,7 @@ Reason = Literal[
 ]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Request:
+class Request(msgspec.Struct, frozen=True, kw_only=True):
     """One HTTP request; Host, Content-Length and Connection are the client's own business."""
 
     method: str
@@ -31,8 +32,7 @@ class Request:
     max_answer: int = 65536  # bytes of the body after decompression; what comes after is not read
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Answer:
+class Answer(msgspec.Struct, frozen=True, kw_only=True):
     """What the peer said; names of headers are lower-case, the body is decompressed and may be cut."""
 
     status: int
@@ -43,8 +43,7 @@ class Answer:
     total_ms: float
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Failure:
+class Failure(msgspec.Struct, frozen=True, kw_only=True):
     """Why there is no answer, in a word for machines and a sentence for people."""
 
     reason: Reason

@@ -40,7 +40,7 @@ async def vetted(resolver: Resolver, guard: Guard, target: Target) -> Sequence[s
 async def vetted_name(resolver: Resolver, guard: Guard, host: str, port: int) -> Sequence[str] | Fault:
     """The same for a host that is a name."""
     try:
-        addresses = await resolver.resolve(host, port)
+        addresses = guard.loopback_of(host) or await resolver.resolve(host, port)
     except OSError as error:
         return fault.of_resolving(host, error)
     return guard.refuses_answer(host, addresses) or tuple(dict.fromkeys(addresses))

@@ -1,7 +1,8 @@
 """The event: one change of one object."""
 
-from dataclasses import dataclass
 from typing import Literal, NewType
+
+import msgspec
 
 from gateway.accounts.model import AccountId
 from gateway.storage.database import Row
@@ -11,8 +12,7 @@ Source = Literal["webhook", "poll", "reconcile"]
 Action = Literal["CREATED", "UPDATED", "DELETED", "UNKNOWN"]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Event:
+class Event(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """One change, as it was received; times in epoch milliseconds."""
 
     id: EventId
@@ -36,5 +36,5 @@ class Event:
 
     @classmethod
     def from_row(cls, row: Row) -> "Event":
-        values = {name: row[name] for name in cls.__dataclass_fields__}
+        values = {name: row[name] for name in cls.__struct_fields__}
         return cls(**values | {"filter_nulls": bool(values["filter_nulls"]), "payload": bytes(values["payload"])})

@@ -1,13 +1,12 @@
 """Events and refusals as rows, and the half of the ledger that counts what arrived."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from gateway.accounts.model import Caller
 from gateway.errors import NotFound
 from gateway.events.model import Event
 from gateway.events.refusal import Refusal
-from gateway.storage.database import Reader, Row, Statement, Tally
+from gateway.storage.database import Effect, Reader, Row, Statement, Tally, Write
 
 #: How long two equal bodies without an identity count as one event.
 BODY_WINDOW_MS = 600_000
@@ -17,17 +16,16 @@ _COLUMNS = (
     "id, account_id, instance_id, connector, source, type, action, object_type, object_id, occurred_at, "
     "vendor_event_id, identity, filter_nulls, received_at, payload"
 )
+_TYPES = tuple("text text bigint text text text text text text bigint text text bigint bigint bytea".split())
 _INSERT = (
-    f"INSERT INTO events ({_COLUMNS}) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15) "
+    f"INSERT INTO events ({_COLUMNS}) SELECT * FROM ({{rows}}) AS v WHERE true "
     "ON CONFLICT (instance_id, identity) DO NOTHING RETURNING id"
 )
 # The window slides: the same body in the slice of time before counts too, where it came less than ten minutes ago.
 _INSERT_BY_BODY = (
-    f"INSERT INTO events ({_COLUMNS}) SELECT CAST($1 AS TEXT), CAST($2 AS TEXT), CAST($3 AS BIGINT), "
-    "CAST($4 AS TEXT), CAST($5 AS TEXT), CAST($6 AS TEXT), CAST($7 AS TEXT), CAST($8 AS TEXT), CAST($9 AS TEXT), "
-    "CAST($10 AS BIGINT), CAST($11 AS TEXT), CAST($12 AS TEXT), CAST($13 AS BIGINT), CAST($14 AS BIGINT), "
-    "CAST($15 AS BYTEA) WHERE NOT EXISTS (SELECT 1 FROM events "
-    "WHERE instance_id = CAST($3 AS BIGINT) AND identity = CAST($16 AS TEXT) AND received_at > CAST($17 AS BIGINT)) "
+    f"INSERT INTO events ({_COLUMNS}) SELECT {', '.join(f'column{place}' for place in range(1, 16))} "
+    "FROM ({rows}) AS v WHERE NOT EXISTS (SELECT 1 FROM events WHERE events.instance_id = column3 "
+    "AND events.identity = column16 AND events.received_at > column17) "
     "ON CONFLICT (instance_id, identity) DO NOTHING RETURNING id"
 )
 _REFUSE = "INSERT INTO refusals (id, instance_id, at, failed_check, detail, remote, body_hash) VALUES ($1, $2, $3, $4, $5, $6, $7)"
@@ -43,13 +41,16 @@ _LEDGER = (
     "unrouted = ledger_events.unrouted + excluded.unrouted"
 )
 
-
-@dataclass(frozen=True, slots=True)
-class Page:
-    """A stretch of a list, newest first."""
-
-    before: str | None
-    size: int
+_SETTLED = (
+    "SELECT id FROM events WHERE id < $1 AND NOT EXISTS (SELECT 1 FROM deliveries "
+    "WHERE deliveries.event_id = events.id AND deliveries.state = 'pending') ORDER BY id LIMIT $2"
+)
+_REMOVE = (
+    "DELETE FROM attempts WHERE delivery_id IN (SELECT id FROM deliveries WHERE event_id = $1)",
+    "DELETE FROM deliveries WHERE event_id = $1",
+    "DELETE FROM events WHERE id = $1",
+)
+_FORGET = "DELETE FROM refusals WHERE id IN (SELECT id FROM refusals WHERE id < $1 ORDER BY id LIMIT $2) RETURNING $1"
 
 
 def body_identity(digest: str, now: int) -> str:
@@ -77,9 +78,10 @@ def accept(event: Event) -> Statement:
         event.payload,
     )
     if event.identity is None or not event.identity.startswith(BODY_IDENTITY):
-        return Statement(_INSERT, values, returns=True)
+        return Statement(_INSERT, values, True, _TYPES)
     earlier = body_identity(event.identity.split(":")[1], event.received_at - BODY_WINDOW_MS)
-    return Statement(_INSERT_BY_BODY, (*values, earlier, event.received_at - BODY_WINDOW_MS), returns=True)
+    since = event.received_at - BODY_WINDOW_MS
+    return Statement(_INSERT_BY_BODY, (*values, earlier, since), True, (*_TYPES, "text", "bigint"))
 
 
 def arrived(instance_id: int, *, accepted: int, duplicate: int, routed: int) -> Tally:
@@ -128,32 +130,6 @@ async def get(reader: Reader, caller: Caller, event_id: str) -> Event:
     return Event.from_row(row)
 
 
-async def of_instance(reader: Reader, caller: Caller, instance_id: int, page: Page) -> Sequence[Event]:
-    """An instance's events, newest first."""
-    rows = await reader.all(
-        "SELECT events.* FROM events JOIN accounts ON accounts.id = events.account_id "
-        "WHERE accounts.partner_id = $1 AND ($2 = '' OR events.account_id = $2) AND events.instance_id = $3 "
-        "AND ($4 = '' OR events.id < $4) ORDER BY events.id DESC LIMIT $5",
-        caller.partner_id,
-        caller.account_id or "",
-        instance_id,
-        page.before or "",
-        page.size,
-    )
-    return [Event.from_row(row) for row in rows]
-
-
-async def of_account(reader: Reader, account_id: str, page: Page) -> Sequence[Event]:
-    """An account's events, newest first."""
-    rows = await reader.all(
-        "SELECT * FROM events WHERE account_id = $1 AND ($2 = '' OR id < $2) ORDER BY id DESC LIMIT $3",
-        account_id,
-        page.before or "",
-        page.size,
-    )
-    return [Event.from_row(row) for row in rows]
-
-
 async def ledger_any_account(reader: Reader) -> Row:
     """The sums of the ledger's first half over all instances."""
     row = await reader.one(
@@ -163,3 +139,19 @@ async def ledger_any_account(reader: Reader) -> Row:
         "coalesce(sum(unrouted), 0) AS unrouted FROM ledger_events"
     )
     return row or {}
+
+
+async def settled_any_account(reader: Reader, before: str, most: int) -> list[str]:
+    """The oldest events below an id that wait for nothing any more."""
+    return [row["id"] for row in await reader.all(_SETTLED, before, most)]
+
+
+def removal(event_ids: Sequence[str]) -> Write[None]:
+    """Remove events with their deliveries and attempts."""
+    statements = [Statement(sql, (event_id,)) for sql in _REMOVE for event_id in event_ids]
+    return Write(statements, lambda _: Effect(None))
+
+
+def forgetting(before: str, most: int) -> Write[int]:
+    """Forget the oldest refusals below an id; how many they were."""
+    return Write([Statement(_FORGET, (before, most), returns=True)], lambda rows: Effect(len(rows[0])))

@@ -5,9 +5,9 @@ import orjson
 from gateway.catalogue.change import Change, read_change
 from gateway.catalogue.config_view import ConfigView
 from gateway.catalogue.document import Document
-from gateway.catalogue.locator import Alternative
+from gateway.catalogue.locator import Alternative, plain_text
 from gateway.catalogue.model import Connector
-from gateway.catalogue.sources import Sources
+from gateway.catalogue.sources import Sources, octets
 from gateway.catalogue.webhook_model import Webhook
 from gateway.inbound.bodies import Malformed, read_body
 from gateway.inbound.received import Received, sources_of
@@ -29,7 +29,7 @@ def normalise(
     if isinstance(body, Malformed):
         return body
     sources = sources_of(connector, config, received)
-    sources.document = body
+    sources.read_as(body)
     items = _items(webhook, sources, body)
     if len(items) > _MAX_ITEMS:
         return Malformed("too_large", f"more than {_MAX_ITEMS} items in one delivery")
@@ -59,7 +59,8 @@ def _payload(webhook: Webhook, sources: Sources, item: Document, body: Document)
     part = _part(place, sources, item, body)
     if part is not None:
         return part, not body.made
-    return orjson.dumps(place.find(sources)), False
+    text = plain_text(place.find(sources)) or ""
+    return orjson.dumps(octets(text).decode("utf-8", "replace")), False
 
 
 def _part(place: Alternative, sources: Sources, item: Document, body: Document) -> bytes | None:

@@ -49,10 +49,9 @@ class Receiver:
 
     async def admit(self, token: str) -> Admitted | Reply:
         """Who is meant, before any work is done: an unknown token is 404, a flood is 429."""
-        wait_s = self._limit.take(token)
-        if wait_s > 0:
-            self._runtime.metrics.inbound.labels("rate_limited").inc()
-            return plain(429, "too many requests", retry_after=wait_s)
+        limited = self.limited(token)
+        if limited is not None:
+            return limited
         view = self._index.known(token)
         if view is None:
             try:
@@ -61,13 +60,34 @@ class Receiver:
                 return self._unavailable(problem)
         return self.admit_view(view)
 
+    def limited(self, name: str) -> Reply | None:
+        """The answer to one request too many on an inbound URL."""
+        wait_s = self._limit.take(name)
+        if wait_s <= 0:
+            return None
+        self._runtime.metrics.inbound["rate_limited"].inc()
+        return plain(429, "too many requests", retry_after=wait_s)
+
     def admit_view(self, view: InstanceView | None) -> Admitted | Reply:
         """The instance that was found, where its connector takes webhooks at all."""
         if view is None or view.connector.webhook is None:
             self._count([events.refused(UNATTRIBUTED)])
-            self._runtime.metrics.inbound.labels("unknown").inc()
+            self._runtime.metrics.inbound["unknown"].inc()
             return plain(404, "not found")
         return Admitted(view)
+
+    async def answer(self, token: str, received: Received) -> Reply:
+        """The whole way of a request that has arrived in full; whatever goes wrong in here, the vendor sends again."""
+        try:
+            admitted = await self.admit(token)
+            if isinstance(admitted, Reply):
+                return admitted
+            if len(received.body) > admitted.view.max_body:
+                return self.overlong(admitted, received.remote)
+            return await self.receive(admitted, received)
+        except Exception:
+            log.exception("event.broke")
+            return plain(503, "the gateway failed", retry_after=RETRY_AFTER_S)
 
     async def receive(self, admitted: Admitted, received: Received) -> Reply:
         """Verify, normalise and store; a 2xx is only answered for what is durable."""
@@ -100,7 +120,7 @@ class Receiver:
         took_s = time.perf_counter() - began
         self._runtime.metrics.acknowledged.observe(took_s)
         outcome = "accepted" if published.accepted else "duplicate"
-        self._runtime.metrics.inbound.labels(outcome).inc()
+        self._runtime.metrics.inbound[outcome].inc()
         log.info(
             "event.received",
             instance_id=view.instance.id,
@@ -160,11 +180,11 @@ class Receiver:
                 status=reply.status,
             )
         self._count([events.refused(instance_id)], statements)
-        self._runtime.metrics.inbound.labels("refused").inc()
+        self._runtime.metrics.inbound["refused"].inc()
         return reply
 
     def _told(self, view: InstanceView, received: Received, outcome: str, reply: Reply) -> Reply:
-        self._runtime.metrics.inbound.labels(outcome).inc()
+        self._runtime.metrics.inbound[outcome].inc()
         log.info(
             "event." + outcome,
             instance_id=view.instance.id,
@@ -175,7 +195,7 @@ class Receiver:
         return reply
 
     def _unavailable(self, problem: StorageDown) -> Reply:
-        self._runtime.metrics.inbound.labels("unavailable").inc()
+        self._runtime.metrics.inbound["unavailable"].inc()
         log.error("event.not_stored", problem=str(problem))
         return plain(503, "cannot store now", retry_after=RETRY_AFTER_S)
 

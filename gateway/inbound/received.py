@@ -1,15 +1,15 @@
 """One request as it came from a vendor."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+
+import msgspec
 
 from gateway.catalogue.config_view import ConfigView
 from gateway.catalogue.model import Connector
 from gateway.catalogue.sources import Sources
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Received:
+class Received(msgspec.Struct, frozen=True, kw_only=True):
     """A request: names of headers in lower case, the body as it came, maybe compressed.
 
     `url` is built from the configured public address and never from the Host header; header values keep their

@@ -51,26 +51,28 @@ class InboundRoutes:
 
     async def by_id(self, request: web.Request) -> web.Response:
         """The Open Connectors form with the instance's id in base64."""
-        view = await self._guessed(request.match_info["key"], _decoded(request.match_info["encoded"]))
-        return await self._answer(request, self._receiver.admit_view(view))
+        instance_id = _decoded(request.match_info["encoded"])
+        return await self._answer(request, await self._admit_guessed(request.match_info["key"], instance_id))
 
     async def by_header(self, request: web.Request) -> web.Response:
         """The Open Connectors form with the ids in the header `Element-Instances`; every one of them gets the event."""
         listed = request.headers.get("Element-Instances", "").split(",")
-        ids = list(dict.fromkeys(int(text) for text in map(str.strip, listed) if text.isascii() and text.isdigit()))
+        ids = list(dict.fromkeys(int(text) for text in map(str.strip, listed) if _is_id(text)))
         if not ids or len(ids) > MOST_INSTANCES:
             return await self._answer(request, self._receiver.admit_view(None))
         replies = [await self._admit_guessed(request.match_info["key"], id_) for id_ in ids]
         return await self._answer_all(request, replies)
 
-    async def _admit_guessed(self, key: str, instance_id: int) -> Admitted | Reply:
-        return self._receiver.admit_view(await self._guessed(key, instance_id))
-
-    async def _guessed(self, key: str, instance_id: int | None) -> InstanceView | None:
-        view = None if instance_id is None else await self._index.by_id(instance_id)
-        if view is None or view.connector.key != key:
-            return None
-        return view if self._allow_guessable or proves_sender(view) else None
+    async def _admit_guessed(self, key: str, instance_id: int | None) -> Admitted | Reply:
+        if instance_id is None:
+            return self._receiver.admit_view(None)
+        limited = self._receiver.limited(f"{key}/{instance_id}")
+        if limited is not None:
+            return limited
+        view = await self._index.by_guess(instance_id)
+        if view is not None and (view.connector.key != key or not (self._allow_guessable or proves_sender(view))):
+            view = None
+        return self._receiver.admit_view(view)
 
     async def _answer(self, request: web.Request, admitted: Admitted | Reply) -> web.Response:
         return await self._answer_all(request, [admitted])
@@ -139,6 +141,10 @@ async def _read_up_to(request: web.Request, limit: int) -> bytes | None:
             return None
         chunks.append(chunk)
     return chunks[0] if len(chunks) == 1 else b"".join(chunks)
+
+
+def _is_id(text: str) -> bool:
+    return text.isascii() and text.isdigit() and len(text) < 16
 
 
 def _decoded(encoded: str) -> int | None:

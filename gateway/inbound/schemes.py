@@ -21,6 +21,7 @@ _WORDS = frozenset({"raw", "method", "url", "url_base", "secret"})
 _UNKNOWN = Rejected("unknown_scheme", "the signed content has a part that this gateway does not know")
 _NO_SIGNATURE = Rejected("missing_header", "the signature is missing")
 _MISMATCH = Rejected("signature_mismatch", "no signature matches")
+_BY_NEWEST = Verified(0)
 _READ_TIME = {
     unit: date_reader(form, "UTC") for unit, form in (("s", "epoch_s"), ("ms", "epoch_ms"), ("iso", "iso8601"))
 }
@@ -45,7 +46,8 @@ def _signed(rule: Verify, sources: Sources, now_s: float) -> Verified | Rejected
     matched = _EXPECTED[rule.scheme](rule, signed, sources, secrets, candidates) if candidates else None
     if matched is None:
         return _MISMATCH
-    return _bound_to_body(rule, sources) or _fresh(rule, sources, now_s) or Verified(matched)
+    refused = _bound_to_body(rule, sources) if rule.body_digest is not None else None
+    return refused or _fresh(rule, sources, now_s) or (Verified(matched) if matched else _BY_NEWEST)
 
 
 def _texts(rule: Verify, sources: Sources) -> list[str]:

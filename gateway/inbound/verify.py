@@ -1,7 +1,6 @@
 """Whether a delivery comes from the vendor: raw bytes against the instance's secrets, before anything is read."""
 
 import ipaddress
-from dataclasses import dataclass
 
 from gateway.catalogue.config_view import ConfigView
 from gateway.catalogue.model import Connector
@@ -30,10 +29,7 @@ def verify(connector: Connector, config: ConfigView, received: Received, now_s: 
 
 
 def _applies(rule: Verify, sources: Sources) -> bool:
-    for condition in rule.conditions:
-        if sources.setting(condition.key) not in condition.values:
-            return False
-    return True
+    return not rule.conditions or all(sources.setting(one.key) in one.values for one in rule.conditions)
 
 
 def _proved(rule: Verify, sources: Sources, received: Received, now_s: float) -> Verified | Rejected:

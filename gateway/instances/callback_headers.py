@@ -8,10 +8,13 @@ import orjson
 _NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]{1,128}")
 _VALUE = re.compile(r"[\t\x20-\x7e\x80-\xff]{0,4096}")
 _OWN = frozenset(
-    "host content-length content-type content-encoding transfer-encoding connection keep-alive upgrade te trailer expect "
-    "proxy-authorization user-agent webhook-id webhook-timestamp webhook-signature "
-    "elements-webhook-id elements-webhook-signature".split()
-)
+    {
+        "host", "content-length", "content-type", "content-encoding", "transfer-encoding", "connection", "keep-alive",
+        "upgrade", "te", "trailer", "expect", "proxy-authorization", "proxy-connection", "user-agent",
+        "accept-encoding", "webhook-id", "webhook-timestamp", "webhook-signature", "elements-webhook-id",
+        "elements-webhook-signature",
+    }
+)  # fmt: skip
 _MOST = 32
 
 

@@ -4,7 +4,6 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
-from typing import Any
 
 import orjson
 
@@ -94,10 +93,17 @@ def _text(entry: Entry, value: object) -> str:
     elif isinstance(value, int | float):
         text = repr(value)
     elif entry.type == "json" or entry.multiple or entry.key == "event.notification.callback.headers":
-        text = orjson.dumps(value).decode()
+        text = _written(value)
     else:
         raise ValueError(f"expected {_expected(entry)}")
     return _spelled(entry, text.strip() if entry.type not in ("string", "json") else text)
+
+
+def _written(value: object) -> str:
+    try:
+        return orjson.dumps(value).decode()
+    except TypeError as problem:  # orjson reads deeper than it writes
+        raise ValueError("is nested too deep") from problem
 
 
 def _spelled(entry: Entry, text: str) -> str:

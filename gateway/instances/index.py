@@ -15,6 +15,7 @@ V = TypeVar("V")
 
 MOST_VIEWS = 50_000
 MOST_UNKNOWN = 10_000
+UNKNOWN_MS = 5_000
 _LOOKERS = 8
 
 
@@ -26,7 +27,8 @@ class InstanceIndex:
         self._views: OrderedDict[InstanceId, InstanceView] = OrderedDict()
         self._tokens: OrderedDict[str, InstanceId] = OrderedDict()
         self._tokens_of: dict[InstanceId, set[str]] = {}
-        self._unknown: OrderedDict[str, None] = OrderedDict()
+        #: Names that nothing was found under, and until when that is believed: another node may make it.
+        self._unknown: OrderedDict[str, int] = OrderedDict()
         self._lookers = asyncio.Semaphore(_LOOKERS)
         self._changes = 0
 
@@ -38,7 +40,7 @@ class InstanceIndex:
     async def by_token(self, token: str) -> InstanceView | None:
         """The view of the instance whose inbound URL holds this token."""
         view = self.known(token)
-        if view is not None or token in self._unknown:
+        if view is not None or self._is_unknown(token):
             return view
         async with self._lookers:
             return self.known(token) or await self._look_up(token)
@@ -47,6 +49,19 @@ class InstanceIndex:
         """The view of an instance; None where it was deleted."""
         known = InstanceId(instance_id)
         return self._fresh(known) or await self._load(known)
+
+    async def by_guess(self, instance_id: int) -> InstanceView | None:
+        """The same for an id that anybody may have made up: few look-ups at a time, and a miss is remembered."""
+        view = self._fresh(InstanceId(instance_id))
+        name = f"id:{instance_id}"
+        if view is not None or self._is_unknown(name):
+            return view
+        async with self._lookers:
+            changes = self._changes
+            view = await self.by_id(instance_id)
+            if view is None and changes == self._changes:
+                _remember(self._unknown, name, now_ms() + UNKNOWN_MS, MOST_UNKNOWN)
+            return view
 
     def forget(self, instance_id: int) -> None:
         """Read the instance anew the next time it is asked for."""
@@ -64,6 +79,9 @@ class InstanceIndex:
         self.forget(instance_id)
         return None
 
+    def _is_unknown(self, name: str) -> bool:
+        return self._unknown.get(name, 0) > now_ms()
+
     async def _look_up(self, token: str) -> InstanceView | None:
         changes = self._changes
         instance_id = await store.id_of_secret(self._runtime.database, "inbound", token, now_ms())
@@ -71,7 +89,7 @@ class InstanceIndex:
         if changes != self._changes:
             return view
         if instance_id is None or view is None:
-            _remember(self._unknown, token, None, MOST_UNKNOWN)
+            _remember(self._unknown, token, now_ms() + UNKNOWN_MS, MOST_UNKNOWN)
         else:
             _remember(self._tokens, token, instance_id, MOST_VIEWS)
             self._tokens_of.setdefault(instance_id, set()).add(token)

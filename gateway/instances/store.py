@@ -1,6 +1,7 @@
 """Instances as rows: records, sealed configuration, secrets, destinations. Every question names its tenant."""
 
-from collections.abc import Mapping
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import orjson
@@ -32,13 +33,35 @@ def _scope(caller: Caller) -> tuple[PartnerId, str]:
 async def get(reader: Reader, caller: Caller, instance_id: int) -> Instance:
     """The caller's instance; NotFound where it is another's, was deleted or never was."""
     row = await reader.one(
-        "SELECT * FROM instances WHERE partner_id = $1 AND ($2 = '' OR account_id = $2) AND id = $3 AND deleted_at IS NULL",
+        "SELECT * FROM instances WHERE partner_id = $1 AND ($2 = '' OR account_id = $2) "
+        "AND id = $3 AND deleted_at IS NULL",
         *_scope(caller),
         instance_id,
     )
     if row is None:
         raise NotFound(f"No instance found with ID {instance_id}")
     return Instance.from_row(row)
+
+
+async def belongs(reader: Reader, caller: Caller, instance_id: int) -> bool:
+    """Whether the instance is the caller's."""
+    try:
+        await get(reader, caller, instance_id)
+    except NotFound:
+        return False
+    return True
+
+
+async def locked(transaction: Transaction, caller: Caller, instance_id: int, now: int) -> Instance:
+    """The caller's instance for this transaction alone; who else wants to change it waits, and then sees the change."""
+    await transaction.execute(
+        "UPDATE instances SET updated_at = $4 "
+        "WHERE partner_id = $1 AND ($2 = '' OR account_id = $2) AND id = $3 AND deleted_at IS NULL",
+        *_scope(caller),
+        instance_id,
+        now,
+    )
+    return await get(transaction, caller, instance_id)
 
 
 async def page(reader: Reader, caller: Caller, chosen: Filter, *, after: int, size: int) -> list[Instance]:
@@ -74,11 +97,11 @@ def _where(caller: Caller, chosen: Filter) -> tuple[str, list[Value]]:
     clauses = ["partner_id = $1", "($2 = '' OR account_id = $2)", "deleted_at IS NULL"]
     args: list[Value] = [*_scope(caller)]
     for tag in chosen.tags:
-        args.append(orjson.dumps(tag).decode())
+        args.append(_tag(tag))
         clauses.append(f"replace(tags, ${len(args)}, '') <> tags")
     if chosen.search:
-        args.append(f"%{_literal(chosen.search.lower())}%")
-        place = f"${len(args)}"
+        args.append(f"%{_literal(chosen.search)}%")
+        place = f"lower(${len(args)})"
         clauses.append(f"(lower(name) LIKE {place} ESCAPE '!' OR lower(connector) LIKE {place} ESCAPE '!')")
     if chosen.connector:
         args.append(chosen.connector)
@@ -90,6 +113,16 @@ def _literal(text: str) -> str:
     return text.replace("!", "!!").replace("%", "!%").replace("_", "!_")
 
 
+def _tags(tags: Sequence[str]) -> str:
+    return f"[{','.join(_tag(tag) for tag in tags)}]"
+
+
+def _tag(tag: str) -> str:
+    # Written so that a tag is found by its text alone: inside it stands no quote, comma or bracket of the list.
+    inner = orjson.dumps(tag).decode()[1:-1].replace('\\"', "\\u0022").replace(",", "\\u002c").replace("]", "\\u005d")
+    return f'"{inner}"'
+
+
 async def by_id_any_account(reader: Reader, instance_id: int) -> Instance | None:
     """An instance of whatever tenant; for the vendor's road and the worker."""
     row = await reader.one("SELECT * FROM instances WHERE id = $1 AND deleted_at IS NULL", instance_id)
@@ -99,7 +132,8 @@ async def by_id_any_account(reader: Reader, instance_id: int) -> Instance | None
 async def id_of_secret(reader: Reader, kind: SecretKind, value: str, now: int) -> InstanceId | None:
     """The instance whose token this is."""
     row = await reader.one(
-        "SELECT instance_id FROM instance_secrets WHERE hash = $1 AND kind = $2 AND (expires_at IS NULL OR expires_at > $3)",
+        "SELECT instance_id FROM instance_secrets "
+        "WHERE hash = $1 AND kind = $2 AND (expires_at IS NULL OR expires_at > $3)",
         _hash(kind, value),
         kind,
         now,
@@ -119,7 +153,7 @@ async def add(transaction: Transaction, instance: Instance) -> None:
         instance.user_id,
         instance.connector,
         instance.name,
-        orjson.dumps(instance.tags).decode(),
+        _tags(instance.tags),
         int(instance.enabled),
         instance.external_authentication,
         instance.created_at,
@@ -135,7 +169,7 @@ async def update(transaction: Transaction, instance: Instance) -> None:
         instance.partner_id,
         instance.id,
         instance.name,
-        orjson.dumps(instance.tags).decode(),
+        _tags(instance.tags),
         int(instance.enabled),
         instance.updated_at,
         instance.external_authentication,
@@ -156,8 +190,22 @@ async def remove(transaction: Transaction, instance: Instance, now: int) -> None
 
 async def settings(reader: Reader, seal: Seal, instance_id: int) -> dict[str, Setting]:
     """All stored configuration entries of an instance, opened."""
-    rows = await reader.all("SELECT * FROM configuration WHERE instance_id = $1 ORDER BY id", instance_id)
-    return {row["key"]: _setting(row, seal) for row in rows}
+    return (await settings_of(reader, seal, [instance_id]))[instance_id]
+
+
+async def settings_of(reader: Reader, seal: Seal, instance_ids: Sequence[int]) -> dict[int, dict[str, Setting]]:
+    """All stored configuration entries of instances, opened."""
+    found: dict[int, dict[str, Setting]] = defaultdict(dict)
+    for row in await _all_of(reader, "SELECT * FROM configuration WHERE instance_id", "ORDER BY id", instance_ids):
+        found[row["instance_id"]][row["key"]] = _setting(row, seal)
+    return found
+
+
+async def _all_of(reader: Reader, select: str, order: str, instance_ids: Sequence[int]) -> Sequence[Row]:
+    if not instance_ids:
+        return []
+    places = ", ".join(f"${place}" for place in range(1, len(instance_ids) + 1))
+    return await reader.all(f"{select} IN ({places}) {order}", *instance_ids)
 
 
 def _setting(row: Row, seal: Seal) -> Setting:
@@ -210,6 +258,13 @@ def _secret(row: Row, seal: Seal) -> Secret:
     return Secret(kind=row["kind"], value=value, created_at=row["created_at"], expires_at=row["expires_at"])
 
 
+async def element_tokens(reader: Reader, seal: Seal, instance_ids: Sequence[int]) -> dict[int, str]:
+    """The Element tokens of instances."""
+    select = "SELECT * FROM instance_secrets WHERE kind = 'element' AND instance_id"
+    rows = await _all_of(reader, select, "ORDER BY created_at, id", instance_ids)
+    return {row["instance_id"]: _secret(row, seal).value for row in rows}
+
+
 async def add_secret(transaction: Transaction, seal: Seal, instance_id: int, secret: Secret) -> None:
     """Keep a token or secret, sealed, under its hash."""
     secret_id = time_ordered()
@@ -242,10 +297,23 @@ async def end_secrets(transaction: Transaction, instance_id: int, kind: SecretKi
     )
 
 
+async def forget_ended_secrets(transaction: Transaction, instance_id: int, now: int) -> None:
+    """Remove what does not count any more."""
+    await transaction.execute(
+        "DELETE FROM instance_secrets WHERE instance_id = $1 AND expires_at <= $2", instance_id, now
+    )
+
+
 async def callback(reader: Reader, instance_id: int) -> Destination | None:
     """The destination that stands for the instance's callback URL."""
-    row = await reader.one("SELECT * FROM destinations WHERE instance_id = $1 AND kind = $2", instance_id, CALLBACK)
-    return None if row is None else Destination.from_row(row)
+    return (await callbacks_of(reader, [instance_id])).get(instance_id)
+
+
+async def callbacks_of(reader: Reader, instance_ids: Sequence[int]) -> dict[int, Destination]:
+    """The destinations that stand for the callback URLs of instances."""
+    select = "SELECT * FROM destinations WHERE kind = 'callback' AND instance_id"
+    rows = await _all_of(reader, select, "", instance_ids)
+    return {row["instance_id"]: Destination.from_row(row) for row in rows}
 
 
 async def set_callback(

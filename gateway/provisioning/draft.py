@@ -11,6 +11,9 @@ from gateway.errors import Invalid, Problem
 LONGEST_NAME = 255
 MOST_TAGS = 50
 _EXTERNAL = ("initial", "none")
+_MARKUP = re.compile(r"[<>&]")
+_MOST_LAYERS = 8
+_LONGEST_MARKUP = 4096
 _CONTROL = re.compile(r"[\x00-\x1f\x7f\ud800-\udfff]")
 
 
@@ -50,7 +53,7 @@ def _connector(body: dict[str, Any], problems: list[Problem]) -> str | int | Non
     if not isinstance(named, dict):
         problems.append(Problem("element", "expected an object with a key"))
         return None
-    found = named.get("key", named.get("id"))
+    found = named.get("key") if named.get("key") is not None else named.get("id")
     if isinstance(found, bool) or not isinstance(found, str | int):
         problems.append(Problem("element.key", "expected the key of an element"))
         return None
@@ -63,7 +66,7 @@ def _name(value: object, problems: list[Problem]) -> str | None:
     if not isinstance(value, str):
         problems.append(Problem("name", "expected a text"))
         return None
-    name = plain(value)
+    name = "" if len(value) > _LONGEST_MARKUP else plain(value)
     if not 1 <= len(name) <= LONGEST_NAME:
         problems.append(Problem("name", f"expected 1 to {LONGEST_NAME} characters of plain text"))
     return name
@@ -75,7 +78,7 @@ def _tags(value: object, problems: list[Problem]) -> tuple[str, ...] | None:
     if not isinstance(value, list) or len(value) > MOST_TAGS or not all(isinstance(tag, str) for tag in value):
         problems.append(Problem("tags", f"expected a list of at most {MOST_TAGS} texts"))
         return None
-    tags = tuple(dict.fromkeys(plain(tag) for tag in value))
+    tags = tuple(dict.fromkeys("" if len(tag) > _LONGEST_MARKUP else plain(tag) for tag in value))
     if not all(1 <= len(tag) <= LONGEST_NAME for tag in tags):
         problems.append(Problem("tags", f"expected texts of 1 to {LONGEST_NAME} characters"))
     return tags
@@ -117,13 +120,18 @@ class _Text(HTMLParser):
 
 def plain(text: str) -> str:
     """The text without markup and control characters; markup that only appears after decoding goes too."""
-    for _ in range(3):
-        if not re.search(r"[<&]", text):
-            break
-        parser = _Text()
-        parser.feed(text)
-        parser.close()
-        text, before = "".join(parser.pieces), text
-        if text == before:
-            break
-    return _CONTROL.sub("", text).strip()
+    text = _CONTROL.sub("", text)
+    for _ in range(_MOST_LAYERS):
+        stripped = _stripped(text) if "<" in text or "&" in text else text
+        if stripped == text:
+            return text.strip()
+        text = stripped
+    # Nobody wraps a name in so many layers who means well.
+    return _MARKUP.sub("", text).strip()
+
+
+def _stripped(text: str) -> str:
+    parser = _Text()
+    parser.feed(text)
+    parser.close()
+    return _CONTROL.sub("", "".join(parser.pieces))

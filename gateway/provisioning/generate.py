@@ -15,9 +15,10 @@ def secret_entry(connector: Connector, values: Mapping[str, str]) -> str | None:
 def make(connector: Connector, values: Mapping[str, str], key: str) -> str:
     """A fresh value for the entry."""
     rule = _rules(connector, values, key)[0]
-    if rule.secret_encoding == "base64" and rule.secret_prefix == "whsec_":
+    encoding, prefix = rule.secret_encoding, rule.secret_prefix
+    if (encoding, prefix) == ("base64", "whsec_"):
         return ids.signing_secret()
-    return ids.base64_token() if rule.secret_encoding == "base64" else ids.hex_token() + ids.hex_token()
+    return ids.base64_token() if encoding == "base64" else ids.hex_token() + ids.hex_token()
 
 
 def _candidates(connector: Connector) -> list[str]:

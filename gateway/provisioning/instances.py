@@ -1,8 +1,8 @@
 """An instance with all that hangs on it: made, changed, switched, removed; what every surface calls."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Any
+from difflib import get_close_matches
 
 from gateway import ids
 from gateway.accounts.model import Caller
@@ -11,35 +11,15 @@ from gateway.catalogue.model import Connector
 from gateway.clock import now_ms
 from gateway.errors import Invalid, NotFound, Problem
 from gateway.instances import configuration, store
-from gateway.instances.model import Destination, Instance, InstanceId, Secret, Setting
+from gateway.instances.model import Instance, InstanceId, Secret
 from gateway.provisioning import generate
+from gateway.provisioning.details import Details, details
 from gateway.provisioning.draft import Draft
 from gateway.provisioning.services import Services
 from gateway.storage import sequence
-from gateway.storage.database import Reader, Transaction
+from gateway.storage.database import Transaction
 
 CALLBACK_URL = "event.notification.callback.url"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Details:
-    """An instance as its owner sees it; values are opened, the surfaces mask them."""
-
-    instance: Instance
-    connector: Connector
-    settings: Mapping[str, Setting]
-    element_token: str
-    callback: Destination | None
-
-    @property
-    def stored(self) -> dict[str, str]:
-        """The values that are set."""
-        return {key: setting.value for key, setting in self.settings.items() if setting.value is not None}
-
-    @property
-    def values(self) -> dict[str, str]:
-        """The values in effect, defaults included."""
-        return completed(self.connector, self.stored)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,8 +34,6 @@ class Made:
 async def create(services: Services, caller: Caller, draft: Draft) -> tuple[Details, Made]:
     """Make an instance in the caller's account; Invalid names everything that is missing or wrong."""
     connector = connector_of(services, draft.connector)
-    if draft.name is None:
-        raise Invalid("Invalid instance: name: is required.", (Problem("name", "is required"),))
     sent = draft.configuration or {}
     values = dict(configuration.check(connector, {}, sent, services.runtime.guard.refuses_url).values)
     made = Made(
@@ -64,7 +42,9 @@ async def create(services: Services, caller: Caller, draft: Draft) -> tuple[Deta
         webhook_secret=_generated(connector, values),
     )
     instance = await _store(services, caller, draft, connector, values, made)
-    return await details(services, caller, instance.id), made
+    # Somebody may have asked for this number before it was given.
+    services.index.forget(instance.id)
+    return await details(services.runtime, caller, instance.id), made
 
 
 def connector_of(services: Services, named: str | int | None) -> Connector:
@@ -75,7 +55,9 @@ def connector_of(services: Services, named: str | int | None) -> Connector:
     keys = {str(number): key for key, number in runtime.connector_ids.items()}
     connector = runtime.catalogue.get(str(named)) or runtime.catalogue.get(keys.get(str(named), ""))
     if connector is None:
-        raise NotFound(f"No element found with key or ID {str(named)[:64]!r}")
+        near = get_close_matches(str(named)[:100], [one.key for one in runtime.catalogue], n=1)
+        hint = f"; did you mean {near[0]}?" if near else "; GET /elements/keys lists them"
+        raise NotFound(f"No element found with key or ID {str(named)[:64]!a}{hint}")
     return connector
 
 
@@ -139,72 +121,64 @@ def sealed_keys(connector: Connector) -> frozenset[str]:
     return frozenset(key for key, entry in entries_of(connector).items() if entry.sealed or entry.secret)
 
 
-async def details(services: Services, caller: Caller, instance_id: int) -> Details:
-    """The caller's instance with everything that stands on it."""
-    runtime = services.runtime
-    instance = await store.get(runtime.database, caller, instance_id)
-    return await _details(services, runtime.database, instance)
-
-
-async def _details(services: Services, reader: Reader, instance: Instance) -> Details:
-    runtime = services.runtime
-    connector = runtime.catalogue.get(instance.connector)
-    if connector is None:
-        raise NotFound(f"The connector {instance.connector} of this instance is not in the catalogue any more")
-    secrets = await store.secrets(reader, runtime.seal, instance.id, now_ms())
-    return Details(
-        instance=instance,
-        connector=connector,
-        settings=await store.settings(reader, runtime.seal, instance.id),
-        element_token=next(secret.value for secret in secrets if secret.kind == "element"),
-        callback=await store.callback(reader, instance.id),
-    )
-
-
-async def page(services: Services, caller: Caller, chosen: store.Filter, *, after: int, size: int) -> Sequence[Details]:
-    """A stretch of the caller's instances, by id."""
-    found = await store.page(services.runtime.database, caller, chosen, after=after, size=size)
-    known = [instance for instance in found if services.runtime.catalogue.get(instance.connector)]
-    return [await _details(services, services.runtime.database, instance) for instance in known]
-
-
 async def change(
     services: Services, caller: Caller, instance_id: int, draft: Draft, *, replaces: bool = False
 ) -> Details:
     """Change what the draft names; with `replaces`, entries that it leaves out go back to their defaults."""
-    current = await details(services, caller, instance_id)
+    current = await details(services.runtime, caller, instance_id)
     _same_connector(services, current, draft)
-    sent: Mapping[str, Any] = draft.configuration or {}
-    if replaces and draft.configuration is not None:
-        sent = {**_cleared(current, sent), **sent}
-    stored = {key: value for key, value in current.stored.items() if key not in sent or sent[key] == configuration.MASK}
-    values = dict(configuration.check(current.connector, stored, sent, services.runtime.guard.refuses_url).values)
-    _keep_generated(current, values)
     now = now_ms()
-    instance = replace(
-        current.instance,
-        name=draft.name or current.instance.name,
-        tags=current.instance.tags if draft.tags is None else draft.tags,
-        external_authentication=draft.external_authentication or current.instance.external_authentication,
-        updated_at=now,
-    )
     async with services.runtime.database.transaction() as transaction:
+        record = await store.locked(transaction, caller, instance_id, now)
+        settings = await store.settings(transaction, services.runtime.seal, instance_id)
+        current = replace(current, instance=record, settings=settings)
+        values = _checked(services, current, draft, replaces=replaces)
+        instance = _renamed(record, draft)
         await store.update(transaction, instance)
         keys = sealed_keys(current.connector)
         await store.put_settings(transaction, services.runtime.seal, instance.id, values, keys)
         await _place_callback(transaction, instance, values, now)
     await _noticed(services, instance.id)
-    return await details(services, caller, instance_id)
+    return await details(services.runtime, caller, instance_id)
 
 
 def _same_connector(services: Services, current: Details, draft: Draft) -> None:
     if draft.connector is not None and connector_of(services, draft.connector).key != current.connector.key:
-        raise Invalid("Invalid instance: element: an instance stays with its element; create another one.")
+        message = f"an instance stays with its element ({current.connector.key}); create another one"
+        raise Invalid(f"Invalid instance: element: {message}.", (Problem("element", message),))
 
 
-def _cleared(current: Details, sent: Mapping[str, Any]) -> dict[str, None]:
+def _renamed(record: Instance, draft: Draft) -> Instance:
+    return replace(
+        record,
+        name=draft.name or record.name,
+        tags=record.tags if draft.tags is None else draft.tags,
+        external_authentication=draft.external_authentication or record.external_authentication,
+    )
+
+
+def _checked(services: Services, current: Details, draft: Draft, *, replaces: bool) -> dict[str, str | None]:
+    sent = dict(draft.configuration or {})
+    if replaces and draft.configuration is not None:
+        sent = _cleared(current, sent) | _new(current, sent)
+    stored = {key: value for key, value in current.stored.items() if key not in sent or sent[key] == configuration.MASK}
+    values = dict(configuration.check(current.connector, stored, sent, services.runtime.guard.refuses_url).values)
+    _keep_generated(current, values)
+    return values
+
+
+def _cleared(current: Details, sent: Mapping[str, object]) -> dict[str, object]:
     entries = entries_of(current.connector)
     return {key: None for key in current.stored if key not in sent and key in entries and not entries[key].filled_by}
+
+
+def _new(current: Details, sent: Mapping[str, object]) -> dict[str, object]:
+    """What a whole object that was read before really changes: a value that is in effect already is no news.
+
+    So a default that was shown does not become a setting, and a callback that was switched off stays off.
+    """
+    values = current.values
+    return {key: value for key, value in sent.items() if value is None or key not in values or value != values[key]}
 
 
 def _keep_generated(current: Details, values: dict[str, str | None]) -> None:
@@ -238,28 +212,29 @@ async def _noticed(services: Services, instance_id: int) -> None:
 
 async def switch(services: Services, caller: Caller, instance_id: int, *, enabled: bool) -> Details:
     """Enable or disable an instance; its configuration is kept."""
-    instance = await store.get(services.runtime.database, caller, instance_id)
     async with services.runtime.database.transaction() as transaction:
-        await store.update(transaction, replace(instance, enabled=enabled, updated_at=now_ms()))
+        instance = await store.locked(transaction, caller, instance_id, now_ms())
+        await store.update(transaction, replace(instance, enabled=enabled))
     await _noticed(services, instance_id)
-    return await details(services, caller, instance_id)
+    return await details(services.runtime, caller, instance_id)
 
 
 async def remove(services: Services, caller: Caller, instance_id: int) -> None:
     """Delete an instance: its tokens stop working at once, its pending deliveries are cancelled."""
-    instance = await store.get(services.runtime.database, caller, instance_id)
     async with services.runtime.database.transaction() as transaction:
-        await store.remove(transaction, instance, now_ms())
+        now = now_ms()
+        await store.remove(transaction, await store.locked(transaction, caller, instance_id, now), now)
     await _noticed(services, instance_id)
 
 
 async def enable_destination(services: Services, caller: Caller, instance_id: int) -> Details:
     """Switch a callback on again that its consumer had switched off."""
-    instance = await store.get(services.runtime.database, caller, instance_id)
-    callback = await store.callback(services.runtime.database, instance_id)
-    if callback is None or callback.state == "removed":
-        raise NotFound("This instance has no callback URL; set event.notification.callback.url")
     async with services.runtime.database.transaction() as transaction:
-        await store.set_callback(transaction, instance, callback.url, "active", None, now_ms())
+        now = now_ms()
+        instance = await store.locked(transaction, caller, instance_id, now)
+        callback = await store.callback(transaction, instance_id)
+        if callback is None or callback.state == "removed":
+            raise NotFound("This instance has no callback URL; set event.notification.callback.url")
+        await store.set_callback(transaction, instance, callback.url, "active", None, now)
     await _noticed(services, instance_id)
-    return await details(services, caller, instance_id)
+    return await details(services.runtime, caller, instance_id)

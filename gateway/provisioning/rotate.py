@@ -1,5 +1,6 @@
 """New secrets for an instance, while the old ones still count for a time."""
 
+from dataclasses import replace
 from typing import Literal
 
 from gateway import ids
@@ -10,12 +11,16 @@ from gateway.instances import store
 from gateway.instances.model import Secret
 from gateway.instances.view import EARLIER
 from gateway.provisioning import generate
-from gateway.provisioning.instances import details, sealed_keys, webhook_url
+from gateway.provisioning.details import Details, details
+from gateway.provisioning.instances import sealed_keys, webhook_url
 from gateway.provisioning.services import Services
+from gateway.storage.database import Transaction
 
 What = Literal["webhook-url", "signing-secret", "webhook-secret"]
 DEFAULT_OVERLAP = "24h"
 LONGEST_OVERLAP_MS = 30 * 86_400_000
+#: How many earlier ones may count beside the newest; each costs a comparison or a signature.
+MOST_EARLIER = 5
 
 
 def overlap_ms(text: object) -> int:
@@ -34,30 +39,53 @@ async def rotate(services: Services, caller: Caller, instance_id: int, what: Wha
     """Make a new one and let the old ones end after the overlap (milliseconds); the new one is shown this once."""
     if what == "webhook-secret":
         return {"webhookSecret": await _rotate_entry(services, caller, instance_id, overlap)}
+    current = await details(services.runtime, caller, instance_id)
+    if what == "webhook-url" and not current.connector.has_webhook:
+        raise Conflict(f"{current.connector.name} declares no webhook, so there is no URL to rotate.")
     kind, value = ("inbound", ids.token()) if what == "webhook-url" else ("signing", ids.signing_secret())
-    instance = await store.get(services.runtime.database, caller, instance_id)
-    now = now_ms()
     async with services.runtime.database.transaction() as transaction:
-        await store.end_secrets(transaction, instance.id, kind, now + overlap)
+        now = now_ms()
+        await store.locked(transaction, caller, instance_id, now)
+        await _end(services, transaction, instance_id, kind, now, now + overlap)
         secret = Secret(kind=kind, value=value, created_at=now, expires_at=None)
-        await store.add_secret(transaction, services.runtime.seal, instance.id, secret)
+        await store.add_secret(transaction, services.runtime.seal, instance_id, secret)
     services.index.forget(instance_id)
     return {"webhookUrl": webhook_url(services, value)} if what == "webhook-url" else {"signingSecret": value}
 
 
+async def _end(services: Services, transaction: Transaction, instance_id: int, kind: str, now: int, at: int) -> None:
+    await store.end_secrets(transaction, instance_id, kind, at)
+    await store.forget_ended_secrets(transaction, instance_id, now)
+    left = await store.secrets(transaction, services.runtime.seal, instance_id, now)
+    if sum(secret.kind == kind for secret in left) > MOST_EARLIER:
+        raise Conflict(f"{MOST_EARLIER} earlier ones still count; rotate with a shorter overlap, such as 0s.")
+
+
 async def _rotate_entry(services: Services, caller: Caller, instance_id: int, overlap: int) -> str:
-    current = await details(services, caller, instance_id)
-    key = generate.secret_entry(current.connector, current.values)
-    if key is None:
-        raise Conflict(f"{current.connector.name} gives the webhook secret itself; change it in the configuration.")
-    now, old = now_ms(), current.stored.get(key)
-    value = generate.make(current.connector, current.values, key)
+    current = await details(services.runtime, caller, instance_id)
     async with services.runtime.database.transaction() as transaction:
-        if old and overlap:
-            earlier = Secret(kind=EARLIER + key, value=old, created_at=now, expires_at=now + overlap)
-            await store.add_secret(transaction, services.runtime.seal, instance_id, earlier)
-        await store.put_settings(
-            transaction, services.runtime.seal, instance_id, {key: value}, sealed_keys(current.connector)
-        )
+        now = now_ms()
+        await store.locked(transaction, caller, instance_id, now)
+        settings = await store.settings(transaction, services.runtime.seal, instance_id)
+        current = replace(current, settings=settings)
+        key = _secret_entry(current)
+        value = generate.make(current.connector, current.values, key)
+        earlier = current.stored.get(key)
+        if earlier:
+            secret = Secret(kind=EARLIER + key, value=earlier, created_at=now, expires_at=now + overlap)
+            await store.add_secret(transaction, services.runtime.seal, instance_id, secret)
+        await _end(services, transaction, instance_id, EARLIER + key, now, now + overlap)
+        sealed = sealed_keys(current.connector)
+        await store.put_settings(transaction, services.runtime.seal, instance_id, {key: value}, sealed)
     services.index.forget(instance_id)
     return value
+
+
+def _secret_entry(current: Details) -> str:
+    key = generate.secret_entry(current.connector, current.values)
+    if key is None:
+        raise Conflict(
+            f"{current.connector.name} gives the webhook secret itself, or this instance is verified without one; "
+            "change it in the configuration."
+        )
+    return key

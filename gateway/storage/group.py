@@ -2,10 +2,9 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
-from gateway.errors import Conflict, StorageDown
+from gateway.errors import StorageDown
 from gateway.storage.database import Effect, Row, Statement, Tally, Write
 
 LINGER_S = 0.005
@@ -14,8 +13,7 @@ MAX_BATCH = 512
 Outcome = Any | Exception
 
 
-@dataclass(slots=True)
-class _Waiting:
+class _Waiting(NamedTuple):
     write: Write[Any]
     future: asyncio.Future[Any]
 
@@ -23,8 +21,8 @@ class _Waiting:
 class GroupCommit:
     """Collects writes and commits those that gathered while the last commit ran, as one transaction.
 
-    `commit` takes the writes of one transaction and answers their values; it raises Conflict or StorageDown
-    for the transaction as a whole, and the writes are then tried one by one where a single one may be to blame.
+    `commit` takes the writes of one transaction and answers their values, or raises for the transaction as a whole:
+    StorageDown fails all of them; anything else may be the fault of a single one, which is then looked for.
     """
 
     def __init__(self, commit: Callable[[Sequence[Write[Any]]], Awaitable[list[Any]]]) -> None:
@@ -87,27 +85,27 @@ class GroupCommit:
     async def _attempt(self, writes: list[Write[Any]]) -> list[Outcome]:
         try:
             return await self._commit(writes)
-        except Conflict as problem:
-            if len(writes) == 1:
-                return [problem]
-            return [outcome for write in writes for outcome in await self._attempt([write])]
         except StorageDown as problem:
             return [StorageDown(str(problem)) for _ in writes]
-        except Exception as bug:
-            # The loop that everybody waits for survives a mistake in one write, which then fails alone.
+        except Exception as problem:  # noqa: BLE001 - the loop that everybody waits for survives a mistake in one write
             if len(writes) == 1:
-                return [bug]
-            return [outcome for write in writes for outcome in await self._attempt([write])]
+                return [problem]
+            # Halving finds the one that is to blame, which then fails alone, in few commits.
+            half = len(writes) // 2
+            return [*await self._attempt(writes[:half]), *await self._attempt(writes[half:])]
 
 
-def staged(writes: Sequence[Write[Any]]) -> Iterator[tuple[str, bool, list[tuple[int, int, Statement]]]]:
-    """The first statements of all writes, gathered by their text: (sql, returns, [(write, place, statement)])."""
+Member = tuple[int, int, Statement]
+
+
+def staged(writes: Sequence[Write[Any]]) -> Iterator[tuple[Statement, list[Member]]]:
+    """The first statements of all writes, gathered by their text: (one of them, [(write, place, statement)])."""
     groups: dict[str, list[tuple[int, int, Statement]]] = {}
     for index, write in enumerate(writes):
         for place, statement in enumerate(write.first):
             groups.setdefault(statement.sql, []).append((index, place, statement))
-    for sql, members in groups.items():
-        yield sql, members[0][2].returns, members
+    for members in groups.values():
+        yield members[0][2], members
 
 
 def effects(writes: Sequence[Write[Any]], rows: Sequence[Sequence[Sequence[Row]]]) -> list[Effect[Any]]:
@@ -115,19 +113,22 @@ def effects(writes: Sequence[Write[Any]], rows: Sequence[Sequence[Sequence[Row]]
     return [write.then(found) for write, found in zip(writes, rows, strict=True)]
 
 
-def followers(found: Iterable[Effect[Any]]) -> Iterator[tuple[str, list[tuple[Any, ...]]]]:
-    """The statements that follow from all effects, gathered by their text, tallies added up and in a fixed order."""
+def followers(found: Iterable[Effect[Any]]) -> Iterator[tuple[str, tuple[str, ...], list[tuple[Any, ...]]]]:
+    """The statements that follow from all effects as (sql, types, arguments), tallies added up and in a fixed order."""
+    types: dict[str, tuple[str, ...]] = {}
     groups: dict[str, list[tuple[Any, ...]]] = {}
     sums: dict[tuple[str, tuple[Any, ...]], list[int]] = {}
     for effect in found:
         for statement in effect.statements:
+            types[statement.sql] = statement.types
             groups.setdefault(statement.sql, []).append(statement.args)
         for tally in effect.tallies:
             _add(sums, tally)
     # Two nodes that add to the same rows lock them in the same order.
     for (sql, key), numbers in sorted(sums.items(), key=lambda item: (item[0][0], str(item[0][1]))):
         groups.setdefault(sql, []).append((*key, *numbers))
-    yield from groups.items()
+    for sql, arguments in groups.items():
+        yield sql, types.get(sql, ()), arguments
 
 
 def _add(sums: dict[tuple[str, tuple[Any, ...]], list[int]], tally: Tally) -> None:

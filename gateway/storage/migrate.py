@@ -7,13 +7,18 @@ from dataclasses import dataclass
 from importlib import resources
 
 from gateway.clock import now_ms
-from gateway.errors import StartRefused, StorageDown
-from gateway.storage.database import Database, Reader, Transaction
+from gateway.errors import Conflict, StartRefused
+from gateway.storage.database import Database, Engine, Reader, StatementError, Transaction
 
 _NAME = re.compile(r"(\d{4})_([a-z0-9_]+)\.sql")
 _LOCK = 4_912_007_310
 _TABLE = """CREATE TABLE IF NOT EXISTS schema_migrations (
     version BIGINT PRIMARY KEY, name TEXT NOT NULL, checksum TEXT NOT NULL, applied_at BIGINT NOT NULL)"""
+# An outage must not look like an empty database, so the table is asked for and not tried.
+_FIND: dict[Engine, str] = {
+    "sqlite": "SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'schema_migrations'",
+    "postgresql": "SELECT 1 WHERE to_regclass('schema_migrations') IS NOT NULL",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,22 +52,23 @@ def known() -> tuple[Migration, ...]:
 
 async def pending(database: Database) -> tuple[Migration, ...]:
     """What is still to be applied; StartRefused where the database is newer than this version or was changed."""
-    try:
-        applied = await _applied(database)
-    except StorageDown:
-        return known()  # no table of migrations: an empty database
+    row = await database.one(_FIND[database.engine])
+    applied = {} if row is None else await _applied(database)
     return _missing(applied, known())
 
 
 async def migrate(database: Database) -> tuple[Migration, ...]:
     """Apply what is missing, all or nothing, and answer it; nodes that start together take turns."""
-    async with database.transaction() as transaction:
+    async with database.transaction(patient=True) as transaction:
         if database.engine == "postgresql":
             await transaction.one(f"SELECT pg_advisory_xact_lock({_LOCK})")
         await transaction.execute(_TABLE)
         missing = _missing(await _applied(transaction), known())
         for migration in missing:
-            await _apply(transaction, migration)
+            try:
+                await _apply(transaction, migration)
+            except (Conflict, StatementError) as problem:
+                raise StartRefused(f"Migration {migration.version} does not fit this database: {problem}") from problem
     return missing
 
 
@@ -92,5 +98,8 @@ def _missing(applied: dict[int, str], migrations: Sequence[Migration]) -> tuple[
         )
     changed = [version for version, checksum in applied.items() if ours[version].checksum != checksum]
     if changed:
-        raise StartRefused(f"Migration {changed[0]} in the database is not the one that this version ships.")
+        raise StartRefused(
+            f"Migration {changed[0]} in the database is not the one that this version ships. Install the version that "
+            "the database was made with, or restore a copy."
+        )
     return tuple(migration for migration in migrations if migration.version not in applied)

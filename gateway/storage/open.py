@@ -6,7 +6,7 @@ from pathlib import Path
 from urllib.parse import unquote
 
 from gateway.clock import now_ms
-from gateway.errors import StartRefused
+from gateway.errors import StartRefused, StorageDown
 from gateway.storage import migrate
 from gateway.storage.database import Database
 from gateway.storage.postgres import open_postgres
@@ -25,13 +25,20 @@ async def open_database(url: str, *, min_free: int, auto_migrate: bool) -> Async
     """The database at `url`, migrated where that is allowed; StartRefused says what to do."""
     async with AsyncExitStack() as stack:
         database = await stack.enter_async_context(connect(url, min_free=min_free))
-        missing = await migrate.pending(database)
-        if missing and not auto_migrate:
-            raise StartRefused("The database needs migrations; run `gateway migrate` or set storage.auto_migrate.")
-        if missing:
-            keep_copy(url, missing)
-            await migrate.migrate(database)
+        try:
+            await _bring_up(database, url, auto_migrate=auto_migrate)
+        except StorageDown as problem:
+            raise StartRefused(f"The database cannot be brought to this version's schema: {problem}") from problem
         yield database
+
+
+async def _bring_up(database: Database, url: str, *, auto_migrate: bool) -> None:
+    missing = await migrate.pending(database)
+    if missing and not auto_migrate:
+        raise StartRefused("The database needs migrations; run `gateway migrate` or set storage.auto_migrate.")
+    if missing:
+        keep_copy(url, missing)
+        await migrate.migrate(database)
 
 
 @asynccontextmanager

@@ -1,4 +1,4 @@
-"""SQLite behind the waist: one process owns the file, one writing connection, some reading ones (WAL, synchronous=FULL)."""
+"""SQLite behind the waist: one process owns the file, one connection writes, some read (WAL, synchronous=FULL)."""
 
 import asyncio
 import fcntl
@@ -8,8 +8,8 @@ import re
 import shutil
 import sqlite3
 import time
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager, closing, contextmanager
 from pathlib import Path
 from typing import IO, Any, TypeVar
 
@@ -17,12 +17,14 @@ import aiosqlite
 
 from gateway.errors import Conflict, StartRefused, StorageDown
 from gateway.storage import group
-from gateway.storage.database import Engine, Row, Transaction, Value, Write
+from gateway.storage.database import Engine, Row, Statement, StatementError, Transaction, Value, Write
 
 T = TypeVar("T")
 
 READERS = 2
-_PRAGMAS = (
+_LARGEST_TABLE = 64
+OLDEST_LIBRARY = (3, 35, 0)  # RETURNING
+_WRITING = (
     "PRAGMA journal_mode=WAL",
     "PRAGMA synchronous=FULL",
     "PRAGMA foreign_keys=ON",
@@ -31,16 +33,22 @@ _PRAGMAS = (
     "PRAGMA temp_store=MEMORY",
     "PRAGMA wal_autocheckpoint=4000",
     "PRAGMA journal_size_limit=67108864",
+    # A file that cannot be written is found out now, not with the first event.
+    "BEGIN IMMEDIATE",
+    "ROLLBACK",
 )
+_READING = (*_WRITING, "PRAGMA query_only=ON")
 
 
 class _Connection(aiosqlite.Connection):
-    """An aiosqlite connection that also runs a whole function on its thread: one hop for a batch, not one a statement."""
+    """An aiosqlite connection that runs a whole function on its thread: one hop for a batch, not one a statement."""
 
     async def run(self, function: Callable[[sqlite3.Connection], T]) -> T:
+        if self._connection is None:
+            raise StorageDown("The store is closed.")
+        execute: Callable[..., Awaitable[T]] = self._execute
         with _translated():
-            result: T = await self._execute(function, self._conn)
-            return result
+            return await execute(function, self._connection)
 
 
 class SqliteDatabase:
@@ -72,7 +80,8 @@ class SqliteDatabase:
         return self.group.submit(write, urgent=False)
 
     @asynccontextmanager
-    async def transaction(self) -> AsyncIterator[Transaction]:
+    async def transaction(self, *, patient: bool = False) -> AsyncIterator[Transaction]:
+        del patient  # nothing here is impatient
         self._free()
         async with self._lock:
             await self._writer.run(_begin)
@@ -101,16 +110,18 @@ class _SqliteTransaction:
         return await self._connection.run(functools.partial(_fetch, sql=sql, args=args))
 
     async def execute(self, sql: str, *args: Value) -> int:
-        return await self._connection.run(lambda connection: connection.execute(_numbered(sql), args).rowcount)
+        return await self._connection.run(lambda connection: max(0, connection.execute(_numbered(sql), args).rowcount))
 
 
 @asynccontextmanager
 async def open_sqlite(path: Path, *, min_free: int) -> AsyncIterator[SqliteDatabase]:
     """Open the file as its only process; StartRefused says why that cannot be."""
+    if sqlite3.sqlite_version_info < OLDEST_LIBRARY:
+        raise StartRefused(f"SQLite 3.35 or newer is needed; this Python comes with {sqlite3.sqlite_version}.")
     async with AsyncExitStack() as stack:
         stack.enter_context(_sole_owner(path))
-        writer = await stack.enter_async_context(_connected(path))
-        readers = [await stack.enter_async_context(_connected(path)) for _ in range(READERS)]
+        writer = await stack.enter_async_context(_connected(path, _WRITING))
+        readers = [await stack.enter_async_context(_connected(path, _READING)) for _ in range(READERS)]
         database = SqliteDatabase(writer, readers, _watch_free(path.parent, min_free))
         try:
             yield database
@@ -120,16 +131,14 @@ async def open_sqlite(path: Path, *, min_free: int) -> AsyncIterator[SqliteDatab
 
 def copy_file(path: Path, target: Path) -> None:
     """A consistent copy of a SQLite file that no process is writing to."""
-    with _translated(), sqlite3.connect(path) as source, sqlite3.connect(target) as copy:
+    with _translated(), closing(sqlite3.connect(path)) as source, closing(sqlite3.connect(target)) as copy:
         source.backup(copy)
-    source.close()
-    copy.close()
     target.chmod(0o600)
 
 
 @asynccontextmanager
-async def _connected(path: Path) -> AsyncIterator[_Connection]:
-    connection = _Connection(lambda: _open(path), iter_chunk_size=64)
+async def _connected(path: Path, beginning: Sequence[str]) -> AsyncIterator[_Connection]:
+    connection = _Connection(lambda: _open(path, beginning), iter_chunk_size=64)
     with _refused(path):
         await connection
     try:
@@ -138,19 +147,21 @@ async def _connected(path: Path) -> AsyncIterator[_Connection]:
         await connection.close()
 
 
-def _open(path: Path) -> sqlite3.Connection:
+def _open(path: Path, beginning: Sequence[str]) -> sqlite3.Connection:
     connection = sqlite3.connect(path, isolation_level=None, cached_statements=256)
     connection.row_factory = sqlite3.Row
-    for pragma in _PRAGMAS:
-        connection.execute(pragma)
-    # A file that cannot be written is found out now, not with the first event.
-    connection.execute("BEGIN IMMEDIATE")
-    connection.execute("ROLLBACK")
+    try:
+        for statement in beginning:
+            connection.execute(statement)
+    except sqlite3.Error:
+        connection.close()
+        raise
     return connection
 
 
 @contextmanager
-def _sole_owner(path: Path) -> Iterator[None]:
+def _sole_owner(name: Path) -> Iterator[None]:
+    path = name.resolve()  # one file has one lock, by whichever link it is reached
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         lock: IO[bytes] = path.with_name(path.name + ".lock").open("ab")
@@ -185,7 +196,11 @@ def _translated() -> Iterator[None]:
         yield
     except sqlite3.IntegrityError as problem:
         raise Conflict(str(problem)) from problem
-    except (sqlite3.OperationalError, sqlite3.DatabaseError) as problem:
+    except (sqlite3.DataError, OverflowError, UnicodeEncodeError) as problem:
+        raise Conflict(f"SQLite refuses a value: {problem}") from problem
+    except sqlite3.Error as problem:
+        if isinstance(problem, sqlite3.ProgrammingError) or problem.sqlite_errorcode == sqlite3.SQLITE_ERROR:
+            raise StatementError(f"SQLite: {problem}") from problem
         raise StorageDown(f"SQLite: {problem}") from problem
 
 
@@ -215,11 +230,17 @@ def _fetch(connection: sqlite3.Connection, *, sql: str, args: tuple[Value, ...])
 
 
 def _begin(connection: sqlite3.Connection) -> None:
+    # A caller that was cancelled while it began is gone, and its transaction still stands open.
+    _rollback(connection)
     connection.execute("BEGIN IMMEDIATE")
 
 
 def _finish(connection: sqlite3.Connection) -> None:
-    connection.execute("COMMIT")
+    try:
+        connection.execute("COMMIT")
+    except BaseException:
+        _rollback(connection)
+        raise
 
 
 def _rollback(connection: sqlite3.Connection) -> None:
@@ -240,14 +261,57 @@ def _commit_group(connection: sqlite3.Connection, *, writes: Sequence[Write[Any]
 
 def _apply(connection: sqlite3.Connection, writes: Sequence[Write[Any]]) -> list[Any]:
     rows: list[list[list[Any]]] = [[[] for _ in write.first] for write in writes]
-    for sql, returns, members in group.staged(writes):
-        text = _numbered(sql)
-        if returns:
-            for index, place, statement in members:
-                rows[index][place] = connection.execute(text, statement.args).fetchall()
+    for statement, members in group.staged(writes):
+        if statement.returns:
+            _run_counted(connection, statement, members, rows)
         else:
-            connection.executemany(text, [statement.args for _, _, statement in members])
+            _run(connection, statement.sql, statement.types, [one.args for _, _, one in members])
     found = group.effects(writes, rows)
-    for sql, arguments in group.followers(found):
-        connection.executemany(_numbered(sql), arguments)
+    for sql, types, arguments in group.followers(found):
+        _run(connection, sql, types, arguments)
     return [effect.value for effect in found]
+
+
+def _run(
+    connection: sqlite3.Connection, sql: str, types: tuple[str, ...], arguments: Sequence[tuple[Value, ...]]
+) -> int:
+    """Run a statement for all arguments; how many rows it changed.
+
+    Every step of SQLite lets go of the interpreter's lock and waits to have it back, so as one statement
+    a batch is not slowed by a busy event loop.
+    """
+    if not types:
+        return connection.executemany(_numbered(sql), arguments).rowcount
+    changed, start = 0, 0
+    while start < len(arguments):
+        # Sizes are powers of two, so that few texts stay prepared.
+        size = min(_LARGEST_TABLE, 1 << ((len(arguments) - start).bit_length() - 1))
+        values = [value for args in arguments[start : start + size] for value in args]
+        changed += connection.execute(_table(sql, size, len(types)), values).rowcount
+        start += size
+    return changed
+
+
+def _run_counted(
+    connection: sqlite3.Connection, statement: Statement, members: list[group.Member], rows: list[list[list[Any]]]
+) -> None:
+    """Run it for all members and note whose rows changed; one by one only where not all of them did."""
+    sql = statement.sql.rpartition(" RETURNING ")[0]
+    if statement.types:
+        connection.execute("SAVEPOINT members")
+        changed = _run(connection, sql, statement.types, [one.args for _, _, one in members])
+        if changed != len(members):
+            connection.execute("ROLLBACK TO members")
+        connection.execute("RELEASE members")
+        if changed == len(members):
+            for index, place, one in members:
+                rows[index][place] = [one.args[:1]]
+            return
+    for index, place, one in members:
+        rows[index][place] = [one.args[:1]] * _run(connection, sql, statement.types, [one.args])
+
+
+@functools.cache
+def _table(sql: str, size: int, width: int) -> str:
+    row = f"({', '.join('?' * width)})"
+    return sql.replace("{rows}", "VALUES " + ", ".join([row] * size))

@@ -11,7 +11,7 @@ from gateway.events.model import Event, EventId
 from gateway.ids import time_ordered
 from gateway.instances.view import InstanceView
 from gateway.runtime import Runtime
-from gateway.storage.database import Effect, Row, Statement, Tally, Write
+from gateway.storage.database import Effect, Row, Write
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,19 +69,21 @@ class Publisher:
         owner, instance_id = self._worker.owner, view.instance.id
 
         def then(rows: Sequence[Sequence[Row]]) -> Effect[frozenset[str]]:
-            fresh = [(event, jobs) for (event, jobs), found in zip(planned, rows, strict=True) if found]
-            jobs = [job for _, jobs in fresh for job in jobs]
-            routed = sum(1 for _, jobs in fresh if jobs)
-            duplicate = len(planned) - len(fresh)
-            tallies = [events.arrived(instance_id, accepted=len(fresh), duplicate=duplicate, routed=routed)]
+            accepted, jobs, routed = [], [], 0
+            for (event, wanted), found in zip(planned, rows, strict=True):
+                if found:
+                    accepted.append(event.id)
+                    jobs += wanted
+                    routed += bool(wanted)
+            number = len(accepted)
+            arrived = events.arrived(instance_id, accepted=number, duplicate=len(planned) - number, routed=routed)
             return Effect(
-                frozenset(event.id for event, _ in fresh),
+                frozenset(accepted),
                 [deliveries.queued(job, owner if job.lease_until else None, now) for job in jobs],
-                [*tallies, *_created(jobs)],
+                [arrived, *(deliveries.created(job.destination_id, 1) for job in jobs)],
             )
 
-        statements: list[Statement] = [events.accept(event) for event, _ in planned]
-        return Write(statements, then)
+        return Write([events.accept(event) for event, _ in planned], then)
 
     def _set_out(self, jobs: list[Job], accepted: frozenset[str], now: int) -> None:
         for job in jobs:
@@ -91,7 +93,3 @@ class Publisher:
                 self._worker.hand_over([job])
             else:
                 self._worker.left_behind(job.destination_id, now)
-
-
-def _created(jobs: list[Job]) -> list[Tally]:
-    return [deliveries.created(job.destination_id, 1) for job in jobs]

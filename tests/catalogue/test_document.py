@@ -43,8 +43,22 @@ def test_odd_json_is_read_and_kept_to_the_byte(raw: bytes) -> None:
 
 
 @pytest.mark.parametrize(
-    "raw", [b"", b"{", b"nul", b"NaN", b'{"a":Infinity}', b'{"a":-Infinity}', b"{'a':1}", b"[1,]", b'"\xff"', b"01", b'"\n"', b"[1] x"]
-)  # fmt: skip
+    "raw",
+    [
+        b"",
+        b"{",
+        b"nul",
+        b"NaN",
+        b'{"a":Infinity}',
+        b'{"a":-Infinity}',
+        b"{'a':1}",
+        b"[1,]",
+        b'"\xff"',
+        b"01",
+        b'"\n"',
+        b"[1] x",
+    ],
+)
 def test_what_is_no_json_is_said_to_be_none(raw: bytes) -> None:
     assert read(raw) == Unreadable("not_json")
 

@@ -86,7 +86,7 @@ def test_a_locator_finds(locator: str, expected: str | None) -> None:
 
 @pytest.mark.parametrize("wrong", ["", "bdy:a", "body:a..b", "header:", "config:", "body:@", "body:@a b", "a ?? b:c"])
 def test_a_locator_that_is_none_says_what_was_expected(wrong: str) -> None:
-    with pytest.raises(ValueError, match="expected|names no|needs a name"):
+    with pytest.raises(ValueError, match=r"expected|names no|needs a name"):
         compile_locator(wrong, SOURCES)
 
 
@@ -134,7 +134,7 @@ def test_a_json_value_of_one_placeholder_keeps_its_type() -> None:
 
 @pytest.mark.parametrize("wrong", ["{", "}", "{raw", "{}", "{bdy:a}", "{a b}", "{body:a..b}"])
 def test_a_template_that_is_none_says_what_was_expected(wrong: str) -> None:
-    with pytest.raises(ValueError, match="lone|neither|no locator|no path"):
+    with pytest.raises(ValueError, match=r"lone|neither|no locator|no path"):
         compile_template(wrong, EVERYWHERE)
 
 

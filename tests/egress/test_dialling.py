@@ -8,6 +8,7 @@ import pytest
 from gateway.egress.guard import Guard
 from gateway.egress.model import Answer, Failure
 from gateway.egress.open import open_client
+from gateway.egress.resolve import SystemResolver
 
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
 CLOSING = b"HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 2\r\n\r\nok"
@@ -96,11 +97,16 @@ async def test_a_resolver_that_hangs_ends_by_the_deadline(kind, loopback, post):
     assert outcome.connect_ms > 100
 
 
-async def test_names_of_the_hosts_file_are_resolved(kind, peer, post):
+async def test_localhost_is_the_loopback_address_that_is_permitted(client, peer, post):
     there = await peer(OK)
-    guard = Guard(allow_http=True, allow_networks=["127.0.0.0/8", "::1/128"])
-    async with open_client(kind, guard) as client:
-        assert isinstance(await client.send(post(there.url(host="localhost"))), Answer)
+    for host in ("localhost", "receiver.localhost"):
+        assert isinstance(await client.send(post(there.url(host=host))), Answer)
+
+
+async def test_names_of_the_hosts_file_are_resolved():
+    resolver = SystemResolver()
+    assert "127.0.0.1" in await resolver.resolve("localhost", 80)
+    await resolver.close()
 
 
 async def test_a_refused_connection_names_the_address(client, post):

@@ -2,7 +2,9 @@
 
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+
+from msgspec.structs import replace
 from pathlib import Path
 from typing import Any
 
@@ -50,6 +52,10 @@ def _proving(one: Delivery) -> list[str]:
     """The headers that the proof of this delivery stands in."""
     known = ("signature", "authorization", "x-token", "close-sig", "webhook-id", "webhook-timestamp")
     return [name for name in one.received.headers if any(word in name for word in known)]
+
+
+def _timestamp(one: Delivery) -> int | None:
+    return next((int(value) for name, value in one.received.headers.items() if "timestamp" in name), None)
 
 
 def _is_signed(one: Delivery) -> bool:
@@ -117,19 +123,12 @@ def test_under_an_empty_or_another_secret_it_is_rejected(one: Delivery, secret: 
     )
 
 
-@pytest.mark.parametrize("one", ACCEPTED, ids=_name)
-def test_a_time_outside_the_tolerance_is_rejected_either_way(one: Delivery) -> None:
-    if not any("timestamp" in name for name in one.received.headers):
-        return
-    for apart, passes in ((300, True), (-300, True), (301, False), (-301, False)):
-        verdict = verify(one.connector, one.config, one.received, one.now + apart)
-        at = int(next(value for name, value in one.received.headers.items() if "timestamp" in name))
-        if abs(one.now + apart - at) <= 300:
-            assert isinstance(verdict, Verified)
-        else:
-            assert not passes or one.now != at
-            assert isinstance(verdict, Rejected)
-            assert verdict.check == "timestamp_stale"
+@pytest.mark.parametrize("one", [d for d in ACCEPTED if _timestamp(d) is not None], ids=_name)
+@pytest.mark.parametrize(("apart", "passes"), [(300, True), (-300, True), (301, False), (-301, False)])
+def test_a_time_outside_the_tolerance_is_rejected_either_way(one: Delivery, apart: int, passes: bool) -> None:
+    verdict = verify(one.connector, one.config, one.received, (_timestamp(one) or 0) + apart)
+    assert isinstance(verdict, Verified) is passes
+    assert passes or (isinstance(verdict, Rejected) and verdict.check == "timestamp_stale")
 
 
 @pytest.mark.parametrize("one", [d for d in ACCEPTED if d.connector.key in ("github", "closeio")], ids=_name)

@@ -5,7 +5,7 @@ from typing import Any
 from gateway.api.surface import Failure
 from gateway.clock import iso_ms
 from gateway.instances.model import Destination
-from gateway.provisioning.instances import Details
+from gateway.provisioning.details import Details
 
 
 def instance(details: Details, element_id: int) -> dict[str, Any]:

@@ -11,13 +11,13 @@ from gateway.accounts.model import Caller
 from gateway.api import read
 from gateway.api.front import REQUEST_ID
 from gateway.api.native import shapes
-from gateway.api.surface import SERVICES, Failure, Surface
+from gateway.api.surface import SERVICES, Failure, Surface, clean
 from gateway.clock import now_ms
-from gateway.errors import Invalid
+from gateway.errors import Invalid, Problem
 from gateway.instances.store import Filter
 from gateway.provisioning import instances
 from gateway.provisioning import rotate as rotation
-from gateway.provisioning.instances import Details
+from gateway.provisioning.details import Details, details, page
 from gateway.provisioning.services import Services
 
 PREFIX = "/api/v1"
@@ -42,26 +42,34 @@ async def list_(request: web.Request) -> web.Response:
     who = await _caller(request)
     size = read.number(request, "limit", default=DEFAULT_PAGE, most=LARGEST_PAGE)
     after = read.position(request, "cursor", "after", int) or 0
-    found = list(await instances.page(_services(request), who, Filter(), after=after, size=size + 1))
-    more = read.page_token({"after": found[size - 1].instance.id}) if len(found) > size else None
-    return _answer({"items": [_shape(request, details) for details in found[:size]], "next": more})
+    found = await page(_services(request).runtime, who, Filter(), after=after, size=size)
+    more = None if found.after is None else read.page_token({"after": found.after})
+    return _answer({"items": [_shape(request, one) for one in found.items], "next": more})
 
 
 async def get(request: web.Request) -> web.Response:
     """`GET /api/v1/instances/{id}`."""
     who = await _caller(request)
-    return _answer(_shape(request, await instances.details(_services(request), who, read.path_id(request))))
+    return _answer(_shape(request, await details(_services(request).runtime, who, read.path_id(request))))
 
 
 async def rotate(request: web.Request) -> web.Response:
     """`POST /api/v1/instances/{id}/rotate/{what}` with `{"overlap": "24h"}`."""
     who = await _caller(request)
-    body = await read.json_body(request, optional=True)
-    if not isinstance(body or {}, dict):
-        raise Invalid("The body must be a JSON object.")
-    overlap = rotation.overlap_ms((body or {}).get("overlap", rotation.DEFAULT_OVERLAP))
+    overlap = _overlap(await read.json_body(request, optional=True))
     what = cast(rotation.What, request.match_info["what"])
     return _answer(await rotation.rotate(_services(request), who, read.path_id(request), what, overlap))
+
+
+def _overlap(body: object) -> int:
+    if body is None:
+        body = {}
+    if not isinstance(body, dict):
+        raise Invalid("The body must be a JSON object.", (Problem("body", "expected an object"),))
+    unknown = tuple(Problem(str(name)[:80], "is no field of this request") for name in body if name != "overlap")
+    if unknown:
+        raise Invalid('The body may only hold an overlap, such as {"overlap": "24h"}.', unknown)
+    return rotation.overlap_ms(body.get("overlap", rotation.DEFAULT_OVERLAP))
 
 
 async def enable_destination(request: web.Request) -> web.Response:
@@ -72,10 +80,10 @@ async def enable_destination(request: web.Request) -> web.Response:
 
 def refuse(request: web.Request, failure: Failure) -> web.StreamResponse:
     """Problem details (RFC 9457)."""
-    title = HTTPStatus(failure.status).phrase
+    title, where = HTTPStatus(failure.status).phrase, clean(request.path[:500])
     response = web.Response(
         status=failure.status,
-        body=orjson.dumps(shapes.problem(failure, title, request.path, request[REQUEST_ID])),
+        body=orjson.dumps(shapes.problem(failure, title, where, request[REQUEST_ID])),
         content_type="application/problem+json",
     )
     if failure.status == 401:
@@ -99,8 +107,8 @@ async def _caller(request: web.Request) -> Caller:
     return await caller_of(_services(request).runtime.database, credentials, now=now_ms())
 
 
-def _shape(request: web.Request, details: Details) -> dict[str, Any]:
-    return shapes.instance(details, _services(request).runtime.connector_ids[details.connector.key])
+def _shape(request: web.Request, found: Details) -> dict[str, Any]:
+    return shapes.instance(found, _services(request).runtime.connector_ids[found.connector.key])
 
 
 def _answer(body: Any) -> web.Response:

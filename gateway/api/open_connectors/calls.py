@@ -51,12 +51,13 @@ async def by_element(request: web.Request) -> tuple[Caller, int] | None:
     if credentials.element is None:
         return None
     database, now = services(request).runtime.database, now_ms()
+    found: Caller | None
     if credentials.organization or credentials.bearer:
-        found: Caller | None = await caller_of(database, credentials, now=now)
+        found = await caller_of(database, credentials, now=now)
     else:
         found = await accounts.caller_by_user(database, credentials.user or "")
     instance_id = await instances.id_of_secret(database, "element", credentials.element, now)
-    if found is None or instance_id is None:
+    if found is None or instance_id is None or not await instances.belongs(database, found, instance_id):
         raise Unauthorized
     return found, instance_id
 

@@ -11,18 +11,18 @@ from gateway.catalogue.core import entries_of
 from gateway.errors import Invalid, NotFound, Problem
 from gateway.instances.model import Setting
 from gateway.provisioning import instances
+from gateway.provisioning.details import Details, details
 from gateway.provisioning.draft import Draft
-from gateway.provisioning.instances import Details
 
 
 async def list_(request: web.Request) -> web.Response:
     """`GET …/configuration`."""
     who, instance_id = await chosen(request)
-    details = await instances.details(services(request), who, instance_id)
-    entries = entries_of(details.connector)
+    found = await details(services(request).runtime, who, instance_id)
+    entries = entries_of(found.connector)
     records = [
-        shapes.configuration_record(setting, entries[key], details)
-        for key, setting in details.settings.items()
+        shapes.configuration_record(setting, entries[key], found)
+        for key, setting in found.settings.items()
         if key in entries
     ]
     return page(records, None)
@@ -31,15 +31,15 @@ async def list_(request: web.Request) -> web.Response:
 async def get(request: web.Request) -> web.Response:
     """`GET …/configuration/{configId}`."""
     who, instance_id = await chosen(request)
-    details = await instances.details(services(request), who, instance_id)
-    return answer(_record(details, _setting(request, details)))
+    found = await details(services(request).runtime, who, instance_id)
+    return answer(_record(found, _setting(request, found)))
 
 
 async def patch(request: web.Request) -> web.Response:
     """`PATCH …/configuration/{configId}`: the whole record with a new `propertyValue`."""
     who, instance_id = await chosen(request)
-    details = await instances.details(services(request), who, instance_id)
-    setting = _setting(request, details)
+    found = await details(services(request).runtime, who, instance_id)
+    setting = _setting(request, found)
     body = await read.json_body(request)
     if not isinstance(body, dict) or "propertyValue" not in body:
         message = "expected an object with the new value as propertyValue"
@@ -47,20 +47,20 @@ async def patch(request: web.Request) -> web.Response:
     if body.get("key", setting.key) != setting.key:
         raise Invalid(f"The record {setting.id} is {setting.key}.", (Problem("key", "is another record's"),))
     wanted = Draft(configuration={setting.key: body["propertyValue"]})
-    details = await instances.change(services(request), who, instance_id, wanted)
-    return answer(_record(details, _setting(request, details)))
+    found = await instances.change(services(request), who, instance_id, wanted)
+    return answer(_record(found, _setting(request, found)))
 
 
-def _setting(request: web.Request, details: Details) -> Setting:
-    number = read.path_id(request, "configId")
-    found = next((setting for setting in details.settings.values() if setting.id == number), None)
-    if found is None or found.key not in entries_of(details.connector):
+def _setting(request: web.Request, found: Details) -> Setting:
+    number = read.path_id(request, "configId", what="configuration")
+    setting = next((setting for setting in found.settings.values() if setting.id == number), None)
+    if setting is None or setting.key not in entries_of(found.connector):
         raise NotFound(f"No configuration found with ID {number}")
-    return found
+    return setting
 
 
-def _record(details: Details, setting: Setting) -> dict[str, object]:
-    return shapes.configuration_record(setting, entries_of(details.connector)[setting.key], details)
+def _record(found: Details, setting: Setting) -> dict[str, object]:
+    return shapes.configuration_record(setting, entries_of(found.connector)[setting.key], found)
 
 
 def routes(prefix: str) -> Sequence[web.AbstractRouteDef]:

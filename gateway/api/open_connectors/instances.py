@@ -5,15 +5,17 @@ from typing import Any
 
 from aiohttp import web
 
-from gateway.accounts.model import Caller
 from gateway.api import read
 from gateway.api.open_connectors import shapes
 from gateway.api.open_connectors.calls import answer, caller, chosen, page, services
+from gateway.errors import NotFound
 from gateway.instances import store
 from gateway.instances.store import Filter
 from gateway.provisioning import draft as drafts
 from gateway.provisioning import instances
-from gateway.provisioning.instances import Details
+from gateway.provisioning.details import Details, details
+from gateway.provisioning.details import page as details_page
+from gateway.provisioning.draft import LONGEST_NAME, MOST_TAGS
 
 DEFAULT_PAGE = 200
 LARGEST_PAGE = 500
@@ -25,8 +27,8 @@ async def create(request: web.Request) -> web.Response:
     body = await read.json_body(request)
     if isinstance(body, dict) and "keyOrId" in request.match_info:
         body = {**body, "element": {"key": request.match_info["keyOrId"]}}
-    details, made = await instances.create(services(request), who, drafts.read(body))
-    return answer(_shape(request, who, details) | shapes.made(made))
+    found, made = await instances.create(services(request), who, drafts.read(body))
+    return answer(_shape(request, found) | shapes.made(made))
 
 
 async def list_(request: web.Request) -> web.Response:
@@ -35,21 +37,23 @@ async def list_(request: web.Request) -> web.Response:
     wanted, filtered = _filter(request)
     size = read.number(request, "pageSize", default=DEFAULT_PAGE, most=LARGEST_PAGE)
     after = read.position(request, "nextPage", "after", int) or 0
-    found = list(await instances.page(services(request), who, wanted, after=after, size=size + 1))
-    if not found and filtered and not after:
-        raise web.HTTPNotFound
-    more = read.page_token({"after": found[size - 1].instance.id}) if len(found) > size else None
     full = read.flag(request, "hydrate", default=False)
-    return page([_shape(request, who, details, full=full) for details in found[:size]], more)
+    found = await details_page(services(request).runtime, who, wanted, after=after, size=size)
+    if not found.items and filtered and not after:
+        raise NotFound(
+            "No instances found with these tags and this searchText; without a filter the list is all instances"
+        )
+    more = None if found.after is None else read.page_token({"after": found.after})
+    return page([_shape(request, one, full=full) for one in found.items], more)
 
 
 def _filter(request: web.Request) -> tuple[Filter, bool]:
-    tags = tuple(request.query.getall("tags[]", []) + request.query.getall("tags", []))
-    search = request.query.get("searchText", "").replace("\x00", "")
+    tags = read.texts(request, ("tags[]", "tags"), most=MOST_TAGS, longest=LONGEST_NAME)
+    search = read.text(request, "searchText", longest=LONGEST_NAME)
     connector = ""
     if "keyOrId" in request.match_info:
         connector = instances.connector_of(services(request), request.match_info["keyOrId"]).key
-    return Filter(tags[:20], search[:255], connector), bool(tags or search)
+    return Filter(tags, search, connector), bool(tags or search)
 
 
 async def count(request: web.Request) -> web.Response:
@@ -67,7 +71,7 @@ async def count(request: web.Request) -> web.Response:
 async def get(request: web.Request) -> web.Response:
     """`GET /instances/{id}`."""
     who, instance_id = await chosen(request)
-    return answer(_shape(request, who, await instances.details(services(request), who, instance_id)))
+    return answer(_shape(request, await details(services(request).runtime, who, instance_id)))
 
 
 async def put(request: web.Request) -> web.Response:
@@ -85,7 +89,7 @@ async def _change(request: web.Request, *, replaces: bool) -> web.Response:
     await store.get(services(request).runtime.database, who, instance_id)
     wanted = drafts.read(await read.json_body(request))
     return answer(
-        _shape(request, who, await instances.change(services(request), who, instance_id, wanted, replaces=replaces))
+        _shape(request, await instances.change(services(request), who, instance_id, wanted, replaces=replaces))
     )
 
 
@@ -108,13 +112,11 @@ async def disable(request: web.Request) -> web.Response:
 
 async def _switch(request: web.Request, *, enabled: bool) -> web.Response:
     who, instance_id = await chosen(request)
-    return answer(_shape(request, who, await instances.switch(services(request), who, instance_id, enabled=enabled)))
+    return answer(_shape(request, await instances.switch(services(request), who, instance_id, enabled=enabled)))
 
 
-def _shape(request: web.Request, who: Caller, details: Details, *, full: bool = True) -> dict[str, Any]:
-    number = services(request).runtime.connector_ids[details.connector.key]
-    user = shapes.user(details.instance.user_id, who.user.username)
-    return shapes.instance(details, number, user, full=full)
+def _shape(request: web.Request, found: Details, *, full: bool = True) -> dict[str, Any]:
+    return shapes.instance(found, services(request).runtime.connector_ids[found.connector.key], full=full)
 
 
 def routes(prefix: str) -> Sequence[web.AbstractRouteDef]:

@@ -11,12 +11,13 @@ from gateway.events.model import Event
 from gateway.history.model import AttemptRecord, DeliveryRecord
 from gateway.instances.configuration import MASK, scheme_of
 from gateway.instances.model import Setting
-from gateway.provisioning.instances import Details, Made
+from gateway.provisioning.details import Details
+from gateway.provisioning.instances import Made
 
 _FIELD_TYPES = {"boolean": "BOOLEAN", "json": "TEXTAREA", "url": "TEXTFIELD_1000"}
 
 
-def instance(details: Details, element_id: int, user: dict[str, Any], *, full: bool = True) -> dict[str, Any]:
+def instance(details: Details, element_id: int, *, full: bool = True) -> dict[str, Any]:
     """An instance; a list that is not hydrated leaves the configuration out."""
     record = details.instance
     enabled = details.values.get("event.notification.enabled") == "true"
@@ -36,7 +37,7 @@ def instance(details: Details, element_id: int, user: dict[str, Any], *, full: b
         "traceLoggingEnabled": False,
         "cachingEnabled": False,
         "externalAuthentication": record.external_authentication,
-        "user": user,
+        "user": user(details),
     }
     if full:
         shape |= {"provisionInteractions": [], "configuration": configuration(details)}
@@ -81,9 +82,9 @@ def configuration_record(setting: Setting, entry: Entry, details: Details) -> di
     }
 
 
-def user(user_id: int, username: str) -> dict[str, Any]:
-    """The user who made an instance."""
-    return {"id": user_id, "emailAddress": username}
+def user(details: Details) -> dict[str, Any]:
+    """The user who made an instance; without a name where that user was removed."""
+    return {"id": details.instance.user_id, "emailAddress": details.maker.username if details.maker else None}
 
 
 def element(connector: Connector, element_id: int) -> dict[str, Any]:
@@ -170,7 +171,7 @@ def metadata(connector: Connector, element_id: int) -> dict[str, Any]:
         "resources": [
             {
                 "canonicalName": name,
-                "operations": [verb for verb in ("list", "get", "create", "update", "delete") if getattr(found, verb)],
+                "operations": list(found.methods),
                 "events": {"supported": bool(methods), "methods": methods},
             }
             for name, found in connector.resources.items()

@@ -15,7 +15,8 @@ def surface() -> Surface:
     routes = [route for prefix in PREFIXES for room in rooms for route in room.routes(prefix)]
     idless = [route for route in routes if isinstance(route, web.RouteDef) and "{id" not in route.path]
     others = [route for route in routes if isinstance(route, web.RouteDef) and "{id" in route.path]
-    preflights = [web.options(start + "{tail:.*}", calls.preflight) for start in _BARE]
+    # Each path has its own, so that an unknown path stays 404.
+    preflights = [web.options(path, calls.preflight) for path in dict.fromkeys(one.path for one in [*idless, *others])]
     return Surface("open_connectors", _owns, [*idless, *others, *preflights], calls.refuse, calls.finish)
 
 

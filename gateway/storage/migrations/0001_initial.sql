@@ -129,7 +129,6 @@ CREATE TABLE events (
 );
 CREATE UNIQUE INDEX events_by_identity ON events (instance_id, identity);
 CREATE INDEX events_by_instance ON events (instance_id, id);
-CREATE INDEX events_by_account ON events (account_id, id);
 
 -- A delivery is leased by `lease_owner` until `lease_until`; every claim raises `epoch`, and a settlement names it.
 CREATE TABLE deliveries (

@@ -1,0 +1,88 @@
+"""An instance as its owner sees it: the record with everything that stands on it."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from gateway.accounts import store as accounts
+from gateway.accounts.model import Caller, User
+from gateway.catalogue.core import completed
+from gateway.catalogue.model import Connector
+from gateway.errors import NotFound
+from gateway.instances import store
+from gateway.instances.model import Destination, Instance, Setting
+from gateway.runtime import Runtime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Details:
+    """Values are opened here; the surfaces mask them."""
+
+    instance: Instance
+    connector: Connector
+    settings: Mapping[str, Setting]
+    element_token: str
+    callback: Destination | None
+    #: Who made the instance; None where that user was removed.
+    maker: User | None
+
+    @property
+    def stored(self) -> dict[str, str]:
+        """The values that are set."""
+        return {key: setting.value for key, setting in self.settings.items() if setting.value is not None}
+
+    @property
+    def values(self) -> dict[str, str]:
+        """The values in effect, defaults included."""
+        return completed(self.connector, self.stored)
+
+
+async def details(runtime: Runtime, caller: Caller, instance_id: int) -> Details:
+    """The caller's instance with everything that stands on it."""
+    instance = await store.get(runtime.database, caller, instance_id)
+    if runtime.catalogue.get(instance.connector) is None:
+        raise NotFound(
+            f"The connector {instance.connector} of instance {instance.id} is not in the catalogue any more; "
+            "put its file back (catalogue.paths), or delete the instance."
+        )
+    found = await _details_of(runtime, [instance])
+    if not found:
+        raise NotFound(f"No instance found with ID {instance_id}")
+    return found[0]
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """A stretch of a list; `after` is where the next one begins, None on the last."""
+
+    items: Sequence[Details]
+    after: int | None
+
+
+async def page(runtime: Runtime, caller: Caller, chosen: store.Filter, *, after: int, size: int) -> Page:
+    """A stretch of the caller's instances, by id; those whose connector left the catalogue are not shown."""
+    found = await store.page(runtime.database, caller, chosen, after=after, size=size + 1)
+    shown = [instance for instance in found[:size] if runtime.catalogue.get(instance.connector)]
+    return Page(await _details_of(runtime, shown), found[size - 1].id if len(found) > size else None)
+
+
+async def _details_of(runtime: Runtime, instances: Sequence[Instance]) -> list[Details]:
+    if not instances:
+        return []
+    database, ids = runtime.database, [instance.id for instance in instances]
+    settings = await store.settings_of(database, runtime.seal, ids)
+    callbacks = await store.callbacks_of(database, ids)
+    makers = await accounts.users(database, instances[0].partner_id, sorted({one.user_id for one in instances}))
+    # Read last: an instance that is deleted meanwhile has no token any more, and is left out.
+    tokens = await store.element_tokens(database, runtime.seal, ids)
+    return [
+        Details(
+            instance=instance,
+            connector=connector,
+            settings=settings[instance.id],
+            element_token=tokens[instance.id],
+            callback=callbacks.get(instance.id),
+            maker=makers.get(instance.user_id),
+        )
+        for instance in instances
+        if instance.id in tokens and (connector := runtime.catalogue.get(instance.connector))
+    ]

@@ -1,0 +1,1 @@
+"""The surfaces, each over real HTTP."""

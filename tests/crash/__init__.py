@@ -1,0 +1,1 @@
+"""Kill the real gateway again and again under load, and count what arrived."""

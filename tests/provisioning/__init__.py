@@ -1,0 +1,1 @@
+"""What a caller wants, read and checked."""
