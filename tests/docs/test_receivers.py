@@ -6,8 +6,7 @@ import hmac
 import os
 import subprocess
 import time
-from collections.abc import AsyncIterator, Iterator
-from pathlib import Path
+from collections.abc import AsyncIterator
 
 import aiohttp
 import pytest
@@ -27,9 +26,9 @@ VENDORS = b'{"action":"opened","issue":{"id":7,"title":"Bug","body":null}}'
 
 
 @pytest.fixture(scope="module", params=installed(), ids=lambda language: language.name)
-def command(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[str]]:
+def command(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> list[str]:
     language: Language = request.param
-    yield language.command(tmp_path_factory.mktemp(language.name))
+    return language.command(tmp_path_factory.mktemp(language.name))
 
 
 @pytest.fixture
