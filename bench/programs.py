@@ -140,7 +140,7 @@ async def _claim_and_settle(database: Database, now: int, wanted: int) -> float:
     while done < wanted:
         for destination_id in range(1, 11):
             jobs = await deliveries.claim_due_any_account(
-                database, destination_id, now=now, most=200, held=0, owner="bench", lease_until=now + 30_000
+                database, destination_id, now=now, wall=now, most=200, held=0, owner="bench", lease_until=now + 30_000
             )
             await asyncio.gather(*(_settle(database, job, now) for job in jobs))
             done += len(jobs)

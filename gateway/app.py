@@ -178,15 +178,17 @@ async def _listening(
     await runner.setup()
     assert runner.server is not None
     wire = Wire(receiver, runner.server, public_url=config.public_url, trusted_proxies=config.server.trusted_proxies)
-    sweeper = asyncio.create_task(wire.sweep_forever())
     try:
-        async with await _bound(wire, config, held) as server:
+        server = await _bound(wire, config, held)
+        sweeper = asyncio.create_task(wire.sweep_forever())
+        try:
             yield server.sockets[0].getsockname()[1]
-            server.close()
+        finally:
             app[operations.DRAINING].append(True)
+            server.close()
             await wire.drain(grace)
+            sweeper.cancel()
     finally:
-        sweeper.cancel()
         await runner.cleanup()
 
 

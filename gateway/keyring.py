@@ -1,5 +1,6 @@
 """Secrets that nobody gave: made at the first start, kept in the data directory, readable by its owner only."""
 
+import errno
 import os
 import tomllib
 from pathlib import Path
@@ -106,6 +107,8 @@ def write(path: Path, sections: dict[str, dict[str, Any]], *, over: bool) -> Non
 
 def write_text(path: Path, text: str, *, over: bool) -> None:
     """Write a file that only its owner may read, whole or not at all; FileExistsError where it may not be replaced."""
+    if path.parent.exists() and not path.parent.is_dir():
+        raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR), str(path.parent))
     path.parent.mkdir(parents=True, exist_ok=True)
     draft = path.with_name(f".{path.name}.{os.getpid()}")
     try:

@@ -2,7 +2,7 @@
 
 import hashlib
 import os
-from base64 import urlsafe_b64decode, urlsafe_b64encode
+from base64 import b64decode, urlsafe_b64encode
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
@@ -58,7 +58,7 @@ def _key_id(raw: bytes) -> bytes:
 
 def _raw(text: str) -> bytes:
     try:
-        raw = urlsafe_b64decode(text)
+        raw = b64decode(text, b"-_", validate=True)
     except ValueError:
         raw = b""
     if len(raw) != 32:

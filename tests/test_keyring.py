@@ -51,10 +51,11 @@ def test_a_spoiled_file_is_named_and_left_as_it_is(tmp_path: Path, content: str)
     assert (tmp_path / "secrets.toml").read_text() == content
 
 
-def test_a_folder_that_cannot_be_made_is_named(tmp_path: Path) -> None:
+@pytest.mark.parametrize("place", ["data", "data/deeper"])
+def test_a_folder_that_cannot_be_made_is_named(tmp_path: Path, place: str) -> None:
     (tmp_path / "data").write_text("a file")
     with pytest.raises(StartRefused, match=r"secrets\.toml cannot be used .*storage\.data_dir"):
-        keyring.complete(settings(tmp_path / "data" / "deeper"))
+        keyring.complete(settings(tmp_path / place))
 
 
 def test_a_file_is_replaced_only_when_that_is_asked_for(tmp_path: Path) -> None:

@@ -19,8 +19,9 @@ def line(level: str = "info", **facts: Any) -> dict[str, Any]:
 
 def printed(program: str, *, settings: str = "Log()") -> list[str]:
     """What a process of its own prints, so that nobody else's log is set up anew."""
-    head = f"import logging, structlog\nfrom gateway import log\nfrom gateway.config import Log\nlog.configure({settings})\n"
-    done = subprocess.run([sys.executable, "-c", head + program], capture_output=True, text=True, check=True)
+    head = "import logging, structlog\nfrom gateway import log\nfrom gateway.config import Log\n"
+    program = f"{head}log.configure({settings})\n{program}"
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert done.stderr == ""
     return done.stdout.splitlines()
 

@@ -44,11 +44,11 @@ def test_the_first_key_seals_and_all_of_them_open() -> None:
     both = Seal((new, old))
     assert both.open(sealed, "place") == "x"
     assert both.fingerprint == Seal((new,)).fingerprint
-    with pytest.raises(StartRefused, match="not in security.encryption_keys"):
+    with pytest.raises(StartRefused, match=r"not in security\.encryption_keys"):
         Seal((new,)).open(sealed, "place")
 
 
-@pytest.mark.parametrize("key", ["", "short", "ä" * 43, new_key()[:-5], new_key() + "AAAA"])
+@pytest.mark.parametrize("key", ["", "short", "ä" * 43, "A" * 40, "A" * 43 + "=AAAA", " " + "A" * 43])
 def test_a_key_that_is_none_is_refused_without_being_shown(key: str) -> None:
     with pytest.raises(StartRefused, match="32 bytes in base64url") as problem:
         Seal((key,))

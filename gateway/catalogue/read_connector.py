@@ -111,7 +111,7 @@ def _check_entries(found: Mapping[str, Entry], findings: Findings) -> None:
         if use.key not in known:
             findings.problem(use.where, f"config entry {use.key!r} is not declared{nearest(use.key, known)}")
         elif use.key in secrets and not use.secret_allowed:
-            findings.problem(use.where, f"the secret {use.key!r} may stand only in {_SECRET_PLACES}")
+            findings.problem(use.where, f"the secret {use.key!r} may stand only in {_PLACES_OF_SECRETS}")
 
 
-_SECRET_PLACES = "auth, webhook.verify, webhook.handshake.compute and webhook.subscribe.body"
+_PLACES_OF_SECRETS = "auth, webhook.verify, webhook.handshake.compute and webhook.subscribe.body"

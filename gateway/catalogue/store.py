@@ -23,7 +23,8 @@ async def stable_ids(database: Database, catalogue: Catalogue) -> Mapping[str, i
 async def _give(transaction: Transaction, key: str, wanted: int | None) -> int:
     number = wanted if wanted is not None else FIRST_OWN_ID + await sequence.take(transaction, "connectors")
     row = await transaction.one(
-        "INSERT INTO connector_ids (key, id) VALUES ($1, $2) ON CONFLICT (key) DO UPDATE SET key = excluded.key RETURNING id",
+        "INSERT INTO connector_ids (key, id) VALUES ($1, $2) "
+        "ON CONFLICT (key) DO UPDATE SET key = excluded.key RETURNING id",
         key,
         number,
     )

@@ -27,7 +27,7 @@ class Verify:
     hash: str = ""
     secret: tuple[str, ...] = ()
     secret_prefix: str | None = None
-    secret_encoding: str = "text"
+    secret_encoding: str
     signature: tuple[Locator, ...] = ()
     split: str | None = None
     prefix: str | None = None

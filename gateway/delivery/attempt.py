@@ -13,6 +13,7 @@ from gateway.instances.view import Callback, InstanceView
 
 KEPT_ANSWER = 1024
 MAX_ANSWER = 65_536
+MAX_REASON = 500
 
 
 async def attempt(client: Client, view: InstanceView, callback: Callback, event: Event, timeout_s: float) -> Attempt:
@@ -24,7 +25,7 @@ async def attempt(client: Client, view: InstanceView, callback: Callback, event:
             at=at,
             duration_ms=round(outcome.total_ms),
             status=None,
-            reason=f"{outcome.reason}: {outcome.detail}",
+            reason=_storable(f"{outcome.reason}: {outcome.detail}"),
             retry_after_ms=None,
             answer=b"",
         )
@@ -64,6 +65,11 @@ def _answered(answer: Answer, at: int) -> Attempt:
         retry_after_ms=retry_after_ms(header, at),
         answer=answer.body[:KEPT_ANSWER],
     )
+
+
+def _storable(text: str) -> str:
+    """What a peer said may stand in the text, and no database may stumble over it."""
+    return text[:MAX_REASON].replace("\x00", "\ufffd").encode("utf-8", "replace").decode()
 
 
 def host_of(url: str) -> str:

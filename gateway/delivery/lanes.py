@@ -1,66 +1,22 @@
 """Lanes: each destination has its own queue and slots, so that one that fails or is silent delays no other.
 
 Decisions only; nothing here awaits. A destination begins with few slots, earns more with every success, and falls
-to a single one when it fails or stays silent. All failing destinations together get at most a quarter of the slots,
-and so do those that have not answered yet: the others can always start.
+to a single one when it fails or stays silent. Those that fail get at most a quarter of the slots together, so do
+those that are silent, and so do those that have not answered yet: the others can always start. Where slots are
+short, lanes take turns.
 """
 
-from collections import deque
-from dataclasses import dataclass, field
-from typing import Literal
+from collections import OrderedDict
+from collections.abc import Iterator
+from typing import get_args
 
-from gateway.delivery.model import Job
+from gateway.delivery.lane import FRESH_SLOTS, Lane, Standing
 
-Standing = Literal["fresh", "healthy", "failing"]
-
-FRESH_SLOTS = 2
 SILENCE_S = 1.0
 LATENCIES_TO_SILENCE = 3
-MOST_QUEUED = 1_000
-MOST_QUEUED_FAILING = 64
 MOST_JOBS = 20_000
 MOST_BYTES = 32 << 20
-REFILL_BELOW = 50
-CLAIM_AT_ONCE = 200
-
-
-@dataclass(slots=True)
-class Lane:
-    """What this node knows of one destination."""
-
-    destination_id: int
-    allowed: int = FRESH_SLOTS
-    standing: Standing = "fresh"
-    latency_s: float = 0.0
-    paused_until: int = 0
-    queue: deque[Job] = field(default_factory=deque)
-    #: When each attempt under way began; the first is the oldest.
-    started: dict[str, float] = field(default_factory=dict)
-    #: Runners of this lane.
-    active: int = 0
-    #: Ids in memory in whatever state, up to the commit of their settlement.
-    held: set[str] = field(default_factory=set)
-    #: When the first delivery that is only in the database becomes due.
-    next_due: int | None = None
-    #: The database holds more that is due, to be claimed once the queue runs low.
-    more: bool = False
-    #: The backlog is being closed, so nothing is started.
-    closing: bool = False
-
-    @property
-    def most_queued(self) -> int:
-        return MOST_QUEUED_FAILING if self.standing == "failing" else MOST_QUEUED
-
-    @property
-    def wanted(self) -> int:
-        """How many deliveries a claim may bring."""
-        if self.closing or len(self.queue) >= REFILL_BELOW:
-            return 0
-        return 2 * self.allowed if self.standing == "failing" else CLAIM_AT_ONCE
-
-    @property
-    def idle(self) -> bool:
-        return not (self.queue or self.active or self.held or self.closing or self.more) and self.next_due is None
+_STANDINGS: tuple[Standing, ...] = get_args(Standing)
 
 
 class Lanes:
@@ -71,8 +27,9 @@ class Lanes:
         self._reserved = max(1, concurrency // 4)
         self._per_destination = per_destination
         self._lanes: dict[int, Lane] = {}
-        self._active: dict[Standing, int] = {"fresh": 0, "healthy": 0, "failing": 0}
-        self._waiting: dict[int, None] = {}
+        self._active: dict[Standing, int] = dict.fromkeys(_STANDINGS, 0)
+        self._waiting: dict[Standing, OrderedDict[int, Lane]] = {standing: OrderedDict() for standing in _STANDINGS}
+        self._paused: dict[int, Lane] = {}
         self.jobs = 0
         self.bytes = 0
 
@@ -80,7 +37,7 @@ class Lanes:
         """The lane of a destination, made at the first call."""
         lane = self._lanes.get(destination_id)
         if lane is None:
-            lane = self._lanes[destination_id] = Lane(destination_id)
+            lane = self._lanes[destination_id] = Lane(destination_id, min(FRESH_SLOTS, self._per_destination))
         return lane
 
     def all(self) -> list[Lane]:
@@ -91,6 +48,11 @@ class Lanes:
     def active(self) -> int:
         """Runners of all lanes."""
         return sum(self._active.values())
+
+    @property
+    def room(self) -> int:
+        """How many more deliveries memory may hold."""
+        return max(0, MOST_JOBS - self.jobs)
 
     def admits(self, destination_id: int, size: int) -> bool:
         """Whether memory may hold another delivery of this destination."""
@@ -111,14 +73,19 @@ class Lanes:
             lane.held.remove(job_id)
             self.jobs -= 1
             self.bytes -= size
+            if lane.left is not None:
+                lane.left.add(job_id)
+
+    # Slots
 
     def enter(self, lane: Lane, now: int) -> bool:
-        """Take a slot for the lane where it has work and may start; False leaves it waiting for its turn."""
-        if not lane.queue or lane.closing:
+        """Take a slot for a delivery of the lane; False where it has to wait for its turn, or has nothing to do."""
+        if not lane.queue or lane.closing or lane.active >= self._most(lane):
             return False
-        if lane.active >= lane.allowed or now < lane.paused_until or not self._has_room(lane.standing):
-            self._waiting[lane.destination_id] = None
+        if now < lane.paused_until or not self._has_room(lane.standing):
+            self._await_turn(lane, now)
             return False
+        self._waiting[lane.standing].pop(lane.destination_id, None)
         lane.active += 1
         self._active[lane.standing] += 1
         return True
@@ -127,42 +94,81 @@ class Lanes:
         """Whether a runner of the lane may take another delivery without giving its slot back."""
         if not lane.queue or lane.closing or lane.active > lane.allowed or now < lane.paused_until:
             return False
-        return lane.standing == "healthy" or not self._waiting
+        return not self._wanted(lane.standing)
 
-    def leave(self, lane: Lane) -> None:
-        """Give a slot back."""
+    def leave(self, lane: Lane, now: int) -> None:
+        """Give a slot back; where the lane has more to do, it waits behind those that wait already."""
         lane.active -= 1
         self._active[lane.standing] -= 1
         if lane.queue and not lane.closing:
-            self._waiting[lane.destination_id] = None
+            self._await_turn(lane, now)
 
-    def waiting(self) -> list[Lane]:
-        """The lanes that wait for a slot, longest wait first; they are taken off the list."""
-        lanes = [self._lanes[destination_id] for destination_id in self._waiting]
-        self._waiting.clear()
+    def startable(self) -> Iterator[Lane]:
+        """The lanes that a slot is free for, longest wait first; each is taken off the list, to enter at once."""
+        for standing, waiting in self._waiting.items():
+            while waiting and self._has_room(standing):
+                yield waiting.popitem(last=False)[1]
+
+    def rested(self, now: int) -> list[Lane]:
+        """The lanes whose pause is over; they are taken off the list."""
+        lanes = [lane for lane in self._paused.values() if lane.paused_until <= now]
+        for lane in lanes:
+            del self._paused[lane.destination_id]
         return lanes
+
+    def _await_turn(self, lane: Lane, now: int) -> None:
+        waiting = self._paused if now < lane.paused_until else self._waiting[lane.standing]
+        waiting[lane.destination_id] = lane
+
+    def _most(self, lane: Lane) -> int:
+        # Where many wait for their first answer, each gets a single slot to show itself with.
+        return 1 if lane.standing == "fresh" and self._waiting["fresh"] else lane.allowed
+
+    def _has_room(self, standing: Standing) -> bool:
+        if standing != "healthy" and self._active[standing] >= self._reserved:
+            return False
+        if standing in ("failing", "silent"):
+            return True
+        return self._active["fresh"] + self._active["healthy"] < self._slots
+
+    def _wanted(self, standing: Standing) -> bool:
+        """Whether somebody waits for a slot that a runner of this standing would give back."""
+        if self._waiting[standing]:
+            return True
+        if standing == "healthy":
+            return bool(self._waiting["fresh"]) and self._active["fresh"] < self._reserved
+        return standing == "fresh" and bool(self._waiting["healthy"])
+
+    # Standing
 
     def succeeded(self, lane: Lane, took_s: float) -> None:
         """An attempt was answered well: the destination earns slots."""
         lane.latency_s = took_s if not lane.latency_s else 0.8 * lane.latency_s + 0.2 * took_s
-        lane.allowed = min(self._per_destination, FRESH_SLOTS if lane.standing == "failing" else 2 * lane.allowed)
+        earned = FRESH_SLOTS if lane.failing else 2 * lane.allowed
+        lane.allowed = min(self._per_destination, earned)
         self._stand(lane, "healthy")
 
-    def failed(self, lane: Lane, pause_until: int) -> None:
+    def failed(self, lane: Lane, took_s: float, pause_until: int) -> None:
         """An attempt failed: one slot until a success."""
         lane.allowed = 1
         lane.paused_until = max(lane.paused_until, pause_until)
-        self._stand(lane, "failing")
+        self._stand(lane, "silent" if took_s >= SILENCE_S else "failing")
 
     def silence(self, now_s: float) -> None:
         """Look for destinations whose oldest attempt has gone unanswered for too long."""
         for lane in self._lanes.values():
-            if not lane.started or lane.standing == "failing":
+            if not lane.started or lane.standing == "silent":
                 continue
             patience = max(SILENCE_S, LATENCIES_TO_SILENCE * lane.latency_s)
             if now_s - next(iter(lane.started.values())) > patience:
                 lane.allowed = 1
-                self._stand(lane, "failing")
+                self._stand(lane, "silent")
+
+    def afresh(self, lane: Lane) -> None:
+        """What is known of the destination does not count any more: it was moved, or switched on again."""
+        lane.allowed, lane.latency_s, lane.paused_until = min(FRESH_SLOTS, self._per_destination), 0.0, 0
+        self._paused.pop(lane.destination_id, None)
+        self._stand(lane, "fresh")
 
     def forget_idle(self, most: int) -> None:
         """Forget destinations that have nothing to do, once there are many."""
@@ -171,13 +177,10 @@ class Lanes:
                 del self._lanes[lane.destination_id]
 
     def _stand(self, lane: Lane, standing: Standing) -> None:
+        if standing == lane.standing:
+            return
         self._active[lane.standing] -= lane.active
         self._active[standing] += lane.active
+        if self._waiting[lane.standing].pop(lane.destination_id, None) is not None:
+            self._waiting[standing][lane.destination_id] = lane
         lane.standing = standing
-
-    def _has_room(self, standing: Standing) -> bool:
-        if standing == "failing":
-            return self._active["failing"] < self._reserved
-        if standing == "fresh" and self._active["fresh"] >= self._reserved:
-            return False
-        return self._active["fresh"] + self._active["healthy"] < self._slots

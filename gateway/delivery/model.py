@@ -22,6 +22,11 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
     lease_until: int
     event: Event | None
 
+    @property
+    def size(self) -> int:
+        """What it takes in memory."""
+        return 0 if self.event is None else len(self.event.payload)
+
 
 class Attempt(msgspec.Struct, frozen=True, kw_only=True):
     """One request of a delivery and what came of it; without a status there was no answer."""
@@ -47,3 +52,10 @@ class Settlement(msgspec.Struct, frozen=True, kw_only=True):
     due_at: int
     #: The destination says that it is gone for good.
     switch_off: bool = False
+
+
+class End(msgspec.Struct, frozen=True):
+    """What becomes of the pending deliveries of a destination that takes no more."""
+
+    state: State
+    reason: str

@@ -34,7 +34,8 @@ def retry_after_ms(header: str | None, now: int) -> int | None:
         return int(text[:12]) * 1000
     try:
         at = parsedate_to_datetime(text)
-    except ValueError:
+    except (ValueError, OverflowError, IndexError, TypeError):
+        # What the standard library makes of a broken date depends on how it is broken.
         return None
     at = at if at.tzinfo else at.replace(tzinfo=UTC)
     return max(0, round((at - datetime.fromtimestamp(now / 1000, UTC)).total_seconds() * 1000))

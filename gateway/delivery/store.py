@@ -2,9 +2,9 @@
 
 from collections.abc import Iterable, Sequence
 
-from gateway.delivery.model import Attempt, Job, Settlement, State
+from gateway.delivery.model import Attempt, End, Job, Settlement, State
 from gateway.events.model import Event
-from gateway.storage.database import Database, Effect, Engine, Row, Statement, Tally, Write
+from gateway.storage.database import Database, Effect, Row, Statement, Tally, Value, Write
 
 CLOSED_AT_ONCE = 500
 
@@ -41,6 +41,9 @@ _SWITCH_OFF = (
 _CLOSE = (
     "UPDATE deliveries SET state = $2, reason = $3, settled_at = $4, lease_owner = NULL, lease_until = 0 "
     "WHERE id IN (SELECT id FROM deliveries WHERE state = 'pending' AND destination_id = $1 LIMIT $5) "
+    # Another node may have settled it meanwhile, or somebody may have switched the destination on again.
+    "AND deliveries.state || '' = 'pending' "
+    "AND NOT EXISTS (SELECT 1 FROM destinations WHERE destinations.id = $1 AND destinations.state = 'active') "
     "RETURNING destination_id"
 )
 # One process owns a SQLite file and knows what it holds, so a claim there is a look and needs no write.
@@ -49,17 +52,15 @@ _CLAIM_SQLITE = (
 )
 _CLAIM_POSTGRES = (
     "UPDATE deliveries SET lease_owner = $4, lease_until = $5, epoch = epoch + 1 WHERE id IN ("
-    "SELECT id FROM deliveries WHERE state = 'pending' AND destination_id = $1 AND due_at <= $2 AND lease_until <= $2 "
+    "SELECT id FROM deliveries WHERE state = 'pending' AND destination_id = $1 AND due_at <= $2 AND lease_until <= $6 "
     "ORDER BY due_at LIMIT $3 FOR UPDATE SKIP LOCKED) RETURNING *"
 )
 # On PostgreSQL what is due may be leased by a node that is dead: it may be claimed when that lease ends, not later.
-_NEXT_DUE: dict[Engine, str] = {
-    "sqlite": "SELECT min(due_at) AS due_at FROM deliveries "
-    "WHERE state = 'pending' AND destination_id = $1 AND due_at > $2",
-    "postgresql": "SELECT least((SELECT min(due_at) FROM deliveries "
-    "WHERE state = 'pending' AND destination_id = $1 AND due_at > $2), (SELECT min(lease_until) FROM deliveries "
-    "WHERE state = 'pending' AND destination_id = $1 AND due_at <= $2 AND lease_until > $2)) AS due_at",
-}
+_NEXT_DUE = "SELECT min(due_at) AS at FROM deliveries WHERE state = 'pending' AND destination_id = $1 AND due_at > $2"
+_NEXT_FREE = (
+    "SELECT min(lease_until) AS at FROM deliveries "
+    "WHERE state = 'pending' AND destination_id = $1 AND due_at <= $2 AND lease_until > $3"
+)
 _HEADS = """WITH RECURSIVE heads (destination_id) AS (
     SELECT min(destination_id) FROM deliveries WHERE state = 'pending'
     UNION ALL
@@ -107,26 +108,40 @@ def settlement(job: Job, attempt: Attempt, step: Settlement, url: str, now: int)
     return Write([update], then)
 
 
-def closing(destination_id: int, state: State, reason: str, now: int) -> Write[int]:
-    """Close some pending deliveries of a destination; how many it were."""
-    close = Statement(_CLOSE, (destination_id, state, reason, now, CLOSED_AT_ONCE), returns=True)
+def ending(job: Job, step: Settlement, now: int) -> Write[bool]:
+    """End a delivery without an attempt; False where another node has taken it meanwhile."""
+    ended = (job.id, job.epoch, step.state, job.attempts, step.due_at, step.reason, now)
+    tallies = [_moved(job.destination_id, step.state, 1)]
+
+    def then(rows: Sequence[Sequence[Row]]) -> Effect[bool]:
+        return Effect(True, tallies=tallies) if rows[0] else Effect(False)
+
+    return Write([Statement(_SETTLE, ended, True, _SETTLE_TYPES)], then)
+
+
+def closing(destination_id: int, end: End, now: int) -> Write[int]:
+    """Close some pending deliveries of a destination that is not active; how many it were."""
+    close = Statement(_CLOSE, (destination_id, end.state, end.reason, now, CLOSED_AT_ONCE), returns=True)
 
     def then(rows: Sequence[Sequence[Row]]) -> Effect[int]:
         number = len(rows[0])
-        return Effect(number, tallies=[_moved(destination_id, state, number)] if number else ())
+        return Effect(number, tallies=[_moved(destination_id, end.state, number)] if number else ())
 
     return Write([close], then)
 
 
 async def claim_due_any_account(
-    database: Database, destination_id: int, *, now: int, most: int, held: int, owner: str, lease_until: int
+    database: Database, destination_id: int, *, now: int, wall: int, most: int, held: int, owner: str, lease_until: int
 ) -> list[Job]:
-    """Take up to `most` due deliveries of a destination; on SQLite the `held` ones come along and must be passed over."""
+    """Take up to `most` deliveries of a destination that are due by now and leased to nobody by the clock on the wall.
+
+    On SQLite the `held` ones come along and must be passed over.
+    """
     if database.engine == "sqlite":
         rows = await database.all(_CLAIM_SQLITE, destination_id, now, most + held)
     else:
         async with database.transaction() as transaction:
-            rows = await transaction.all(_CLAIM_POSTGRES, destination_id, now, most, owner, lease_until)
+            rows = await transaction.all(_CLAIM_POSTGRES, destination_id, now, most, owner, lease_until, wall)
     return [_job(row, lease_until) for row in rows]
 
 
@@ -143,10 +158,29 @@ def _job(row: Row, lease_until: int) -> Job:
     )
 
 
-async def next_due_any_account(database: Database, destination_id: int, after: int) -> int | None:
+async def next_due_any_account(database: Database, destination_id: int, after: int, wall: int) -> int | None:
     """When the next delivery of the destination may be claimed, after a time."""
-    row = await database.one(_NEXT_DUE[database.engine], destination_id, after)
-    return None if row is None or row["due_at"] is None else int(row["due_at"])
+    due_at = await _time(database, _NEXT_DUE, destination_id, after)
+    if database.engine == "sqlite":
+        return due_at
+    free_at = await _time(database, _NEXT_FREE, destination_id, after, wall)
+    times = [due_at, None if free_at is None else after + free_at - wall]
+    return min((at for at in times if at is not None), default=None)
+
+
+async def _time(database: Database, sql: str, *args: Value) -> int | None:
+    row = await database.one(sql, *args)
+    return None if row is None or row["at"] is None else int(row["at"])
+
+
+async def end_any_account(database: Database, destination_id: int) -> End | None:
+    """What becomes of what is pending for a destination: None while it is active."""
+    row = await database.one("SELECT state, reason FROM destinations WHERE id = $1", destination_id)
+    if row is not None and row["state"] == "active":
+        return None
+    if row is not None and row["state"] == "off":
+        return End("dead", row["reason"] or "off")
+    return End("cancelled", row["reason"] if row is not None and row["reason"] else "destination removed")
 
 
 async def heads_any_account(database: Database) -> list[tuple[int, int]]:

@@ -80,7 +80,7 @@ class Story:
                     self.step("failed", f"given up: {line['reason']}")
                     self._end("dead")
                 case what if line["level"] == "error":
-                    self.step("failed", f"{what}; the log has the details")
+                    self.step("failed", f"{str(what).partition(chr(10))[0]}; the log has the details")
 
     async def _received(self, line: dict[str, Any]) -> None:
         self._begin(f"{line['type']} for instance {line['instance_id']}")

@@ -8,8 +8,8 @@ import aiohttp
 from yarl import URL
 
 from gateway.egress import fault, limits
-from gateway.egress.aiohttp_session import Progress, Refused, Sessions
-from gateway.egress.body import Body, CorruptBody
+from gateway.egress.aiohttp_session import Progress, RefusedError, Sessions
+from gateway.egress.body import Body, CorruptBodyError
 from gateway.egress.guard import Guard
 from gateway.egress.head import Headers, headers_of
 from gateway.egress.model import Answer, Fault, Outcome, Request
@@ -99,7 +99,7 @@ async def _read(
             if body.truncated:
                 response.close()
                 break
-    except CorruptBody:
+    except CorruptBodyError:
         return fault.of_protocol(target.host, "its body is not what Content-Encoding says")
     return Answer(
         status=response.status,
@@ -141,7 +141,7 @@ def _fault_of(error: aiohttp.ClientError, target: Target, progress: Progress) ->
 
 
 def _fault_of_connecting(error: aiohttp.ClientConnectorError, cause: OSError, target: Target) -> Fault:
-    if isinstance(cause, Refused):
+    if isinstance(cause, RefusedError):
         return cause.fault
     if isinstance(error, aiohttp.ClientConnectorDNSError):
         return fault.of_resolving(target.host, cause)

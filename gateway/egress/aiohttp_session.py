@@ -18,7 +18,7 @@ from gateway.egress.model import Fault, Resolver
 from gateway.egress.resolve import vetted_name
 
 
-class Refused(OSError):
+class RefusedError(OSError):
     """The guard's veto, in the only form that aiohttp lets through from its depths."""
 
     def __init__(self, fault: Fault) -> None:
@@ -128,7 +128,7 @@ class Sessions:
         family, kind, proto, _, address = info
         refusal = self._guard.refuses_address(str(address[0]))
         if refusal is not None:
-            raise Refused(Fault("forbidden_address", refusal))
+            raise RefusedError(Fault("forbidden_address", refusal))
         return socket.socket(family, kind, proto)
 
 
@@ -154,7 +154,7 @@ class _VettedNames(AbstractResolver):
     ) -> list[ResolveResult]:
         addresses = await vetted_name(self._resolver, self._guard, host, port)
         if isinstance(addresses, Fault):
-            raise Refused(addresses)
+            raise RefusedError(addresses)
         found = [_result(host, address, port) for address in addresses]
         return [result for result in found if family in (socket.AF_UNSPEC, result["family"])]
 

@@ -6,7 +6,7 @@ _GZIP_OR_ZLIB = 32 + zlib.MAX_WBITS
 _GZIP = frozenset({"gzip", "x-gzip"})
 
 
-class CorruptBody(Exception):
+class CorruptBodyError(Exception):
     """The body is not what its Content-Encoding says."""
 
 
@@ -50,7 +50,7 @@ class Body:
             piece = self._inflate.decompress(data, room)
         except zlib.error:
             if not self._raw_deflate or self._size:
-                raise CorruptBody from None
+                raise CorruptBodyError from None
             piece = self._raw(data, room)
         self._raw_deflate = False
         return piece
@@ -61,4 +61,4 @@ class Body:
         try:
             return self._inflate.decompress(data, room)
         except zlib.error:
-            raise CorruptBody from None
+            raise CorruptBodyError from None

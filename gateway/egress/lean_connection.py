@@ -7,7 +7,7 @@ from typing import Protocol, cast
 import httptools
 
 from gateway.egress import fault, limits
-from gateway.egress.body import Body, CorruptBody
+from gateway.egress.body import Body, CorruptBodyError
 from gateway.egress.model import Answer, Fault, Request
 from gateway.egress.target import Target
 
@@ -155,7 +155,7 @@ class Connection(asyncio.Protocol):
             return
         try:
             body.feed(data)
-        except CorruptBody:
+        except CorruptBodyError:
             self._fail(self._protocol("its body is not what Content-Encoding says"))
         if body.truncated:
             self.reusable = False
@@ -216,6 +216,7 @@ class Connection(asyncio.Protocol):
         if self._transport is not None and self._transport.get_write_buffer_size():
             self.reusable = False  # answered before the request was sent
         self._idle_until = min(self._loop.time() + limits.IDLE_SECONDS, self._expires)
+        self._watch(self._idle_until)
         self._settle(answer)
         if not self.reusable:
             self.abort()

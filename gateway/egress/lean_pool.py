@@ -80,6 +80,8 @@ class Pool:
     async def slot(self, lane: Lane) -> Connection | None:
         """A slot, as soon as there is one; with a connection where another request has just left it."""
         if lane.taken < self._per_origin:
+            # A lane that gave its last slot back a moment ago was forgotten, and is in use again.
+            self._lanes[lane.origin] = lane
             lane.taken += 1
             return None
         waiter: asyncio.Future[Connection | None] = asyncio.get_running_loop().create_future()

@@ -16,19 +16,25 @@ _COLUMNS = (
     "id, account_id, instance_id, connector, source, type, action, object_type, object_id, occurred_at, "
     "vendor_event_id, identity, filter_nulls, received_at, payload"
 )
-_TYPES = tuple("text text bigint text text text text text text bigint text text bigint bigint bytea".split())
+_TYPES = (
+    *("text", "text", "bigint", "text", "text", "text", "text", "text", "text", "bigint", "text", "text"),
+    *("bigint", "bigint", "bytea"),
+)
 _INSERT = (
-    f"INSERT INTO events ({_COLUMNS}) SELECT * FROM ({{rows}}) AS v WHERE true "
+    f"INSERT INTO events ({_COLUMNS}) SELECT * FROM ({{rows}}) AS v WHERE true "  # noqa: S608
     "ON CONFLICT (instance_id, identity) DO NOTHING RETURNING id"
 )
 # The window slides: the same body in the slice of time before counts too, where it came less than ten minutes ago.
 _INSERT_BY_BODY = (
-    f"INSERT INTO events ({_COLUMNS}) SELECT {', '.join(f'column{place}' for place in range(1, 16))} "
+    f"INSERT INTO events ({_COLUMNS}) SELECT {', '.join(f'column{place}' for place in range(1, 16))} "  # noqa: S608
     "FROM ({rows}) AS v WHERE NOT EXISTS (SELECT 1 FROM events WHERE events.instance_id = column3 "
     "AND events.identity = column16 AND events.received_at > column17) "
     "ON CONFLICT (instance_id, identity) DO NOTHING RETURNING id"
 )
-_REFUSE = "INSERT INTO refusals (id, instance_id, at, failed_check, detail, remote, body_hash) VALUES ($1, $2, $3, $4, $5, $6, $7)"
+_REFUSE = (
+    "INSERT INTO refusals (id, instance_id, at, failed_check, detail, remote, body_hash) "
+    "VALUES ($1, $2, $3, $4, $5, $6, $7)"
+)
 _LEDGER = (
     "INSERT INTO ledger_events (instance_id, shard, received, accepted, duplicate, refused, ignored, routed, unrouted) "
     "VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) ON CONFLICT (instance_id, shard) DO UPDATE SET "

@@ -2,18 +2,25 @@
 
 from collections.abc import Sequence
 from functools import lru_cache
-from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
+from ipaddress import IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 
 
 def source_address(peer: str, forwarded_for: Sequence[str], proxies: tuple[str, ...]) -> str:
     """The nearest address that is no trusted proxy; hops before an untrusted one could be made up."""
     if not proxies or not forwarded_for:
         return peer
-    hops = [hop.strip() for line in forwarded_for for hop in line.split(",")]
+    hops = [_bare(hop.strip()) for line in forwarded_for for hop in line.split(",")]
     address = peer
     while hops and _trusted(address, proxies):
         address = hops.pop()
     return address[:64]
+
+
+def _bare(hop: str) -> str:
+    """The address of a hop; some proxies write its port behind it."""
+    if hop.startswith("["):
+        return hop[1:].partition("]")[0]
+    return hop.partition(":")[0] if hop.count(":") == 1 else hop
 
 
 def _trusted(address: str, proxies: tuple[str, ...]) -> bool:
@@ -21,6 +28,8 @@ def _trusted(address: str, proxies: tuple[str, ...]) -> bool:
         found = ip_address(address)
     except ValueError:
         return False
+    if isinstance(found, IPv6Address) and found.ipv4_mapped is not None:
+        found = found.ipv4_mapped
     return any(found in network for network in _networks(proxies))
 
 

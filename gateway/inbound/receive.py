@@ -107,7 +107,9 @@ class Receiver:
             return self._refused(view, received, plain(status, changes.detail), changes.check, changes.detail)
         if not view.accepts_events:
             self._count([events.ignored(view.instance.id, len(changes))])
-            return self._told(view, received, "ignored", plain(200, "ignored"))
+            wanted = view.connector.webhook is not None and view.connector.webhook.ack is not None
+            reply = acknowledgement(view.connector, view.config, received) if wanted else plain(200, "ignored")
+            return self._told(view, received, "ignored", reply)
         return await self._store(view, received, changes, began)
 
     async def _store(self, view: InstanceView, received: Received, changes: Sequence[Change], began: float) -> Reply:
@@ -190,6 +192,7 @@ class Receiver:
             instance_id=view.instance.id,
             connector=view.connector.key,
             status=reply.status,
+            unsupported=reply.unsupported,
             bytes=len(received.body),
         )
         return reply

@@ -85,7 +85,8 @@ class InboundRoutes:
         remote = source_address(request.remote or "", request.headers.getall("X-Forwarded-For", []), self._proxies)
         body = await _read(request, min(one.view.max_body for one in admitted))
         if body is None:
-            return _response(self._receiver.overlong(admitted[0], remote), close=True)
+            strictest = min(admitted, key=lambda one: one.view.max_body)
+            return _response(self._receiver.overlong(strictest, remote), close=True)
         if isinstance(body, TimeoutError):
             return _response(self._receiver.too_slow(admitted[0], remote), close=True)
         received = self._received(request, body, remote)
@@ -120,7 +121,7 @@ def proves_sender(view: InstanceView) -> bool:
     return bool(rules) and all(rule.scheme != "none" for rule in rules)
 
 
-async def _read(request: web.Request, limit: int) -> bytes | None | TimeoutError:
+async def _read(request: web.Request, limit: int) -> bytes | TimeoutError | None:
     if not request.can_read_body:
         return b""
     if (request.content_length or 0) > limit:

@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable
 from functools import lru_cache
 from itertools import islice
+from typing import cast
 
 from gateway.inbound.forwarded import source_address
 from gateway.inbound.handshake import Reply
@@ -98,8 +99,7 @@ class Connection(asyncio.Protocol):
         self.task: asyncio.Task[None] | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        # uvloop's transports are no subclass of asyncio's, though they are the same by their methods.
-        self._transport = transport  # type: ignore[assignment]
+        self._transport = cast(asyncio.Transport, transport)  # uvloop's is not of that class
         peer = transport.get_extra_info("peername")
         self.peer = peer[0] if isinstance(peer, tuple) else ""
         self._wire.connections.add(self)
@@ -243,7 +243,10 @@ def _name(name: str) -> str | None:
 
 def _rendered(reply: Reply, *, close: bool) -> bytes:
     reason = _REASONS.get(reply.status, b"-")
-    head = b"HTTP/1.1 %d %b\r\nContent-Length: %d\r\n" % (reply.status, reason, len(reply.body))
+    # A 204 has no body, and says nothing of its length (RFC 9110 §8.6).
+    body = b"" if reply.status == 204 else reply.body
+    length = b"" if reply.status == 204 else b"Content-Length: %d\r\n" % len(body)
+    head = b"HTTP/1.1 %d %b\r\n%b" % (reply.status, reason, length)
     for name, value in reply.headers:
         head += f"{name}: {value}\r\n".encode("utf-8", "surrogateescape")
-    return head + (b"Connection: close\r\n\r\n" if close else b"\r\n") + reply.body
+    return head + (b"Connection: close\r\n\r\n" if close else b"\r\n") + body

@@ -50,6 +50,10 @@ class _Connection(aiosqlite.Connection):
         with _translated():
             return await execute(function, self._connection)
 
+    async def ended(self) -> None:
+        """Wait for the thread after a failed start; else it ends by speaking to an event loop that is closed."""
+        await asyncio.to_thread(self._thread.join)
+
 
 class SqliteDatabase:
     """One SQLite file; see `Database` for the contract."""
@@ -139,8 +143,12 @@ def copy_file(path: Path, target: Path) -> None:
 @asynccontextmanager
 async def _connected(path: Path, beginning: Sequence[str]) -> AsyncIterator[_Connection]:
     connection = _Connection(lambda: _open(path, beginning), iter_chunk_size=64)
-    with _refused(path):
-        await connection
+    try:
+        with _refused(path):
+            await connection
+    except BaseException:
+        await connection.ended()
+        raise
     try:
         yield connection
     finally:

@@ -13,6 +13,8 @@ from gateway.instances.view import InstanceView
 from gateway.runtime import Runtime
 from gateway.storage.database import Effect, Row, Write
 
+_LATER_MS = 1_000
+
 
 @dataclass(frozen=True, slots=True)
 class Published:
@@ -43,8 +45,10 @@ class Publisher:
         except BaseException:
             for job in leased:
                 self._worker.give_up(job)
+                # Who cannot wait for the commit does not stop it, and one that failed may have reached the disk.
+                self._worker.left_behind(job.destination_id, _LATER_MS)
             raise
-        self._set_out([job for _, jobs in planned for job in jobs], accepted, now)
+        self._set_out([job for _, jobs in planned for job in jobs], accepted)
         return Published(tuple(event.id for event in changes if event.id in accepted), len(changes) - len(accepted))
 
     def _deliveries(self, view: InstanceView, event: Event, now: int) -> list[Job]:
@@ -85,11 +89,11 @@ class Publisher:
 
         return Write([events.accept(event) for event, _ in planned], then)
 
-    def _set_out(self, jobs: list[Job], accepted: frozenset[str], now: int) -> None:
+    def _set_out(self, jobs: list[Job], accepted: frozenset[str]) -> None:
         for job in jobs:
             if job.event_id not in accepted:
                 self._worker.give_up(job)
             elif job.lease_until:
                 self._worker.hand_over([job])
             else:
-                self._worker.left_behind(job.destination_id, now)
+                self._worker.left_behind(job.destination_id)

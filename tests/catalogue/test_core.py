@@ -48,9 +48,11 @@ def test_close_is_the_element_that_clients_know() -> None:
     assert closeio.resources["accounts"].objects == "lead"
 
 
-def test_the_signature_key_is_sealed_and_not_masked() -> None:
-    entry = entries_of(_closeio())["event.notification.signature.key"]
-    assert (entry.sealed, entry.secret) == (True, False)
+def test_what_signs_or_opens_the_callback_is_sealed_and_masked() -> None:
+    entries = entries_of(_closeio())
+    for key in ("signature.key", "callback.headers", "basic.password"):
+        entry = entries[f"event.notification.{key}"]
+        assert (entry.sealed, entry.secret) == (True, True)
 
 
 def test_the_way_events_come_is_the_webhook_where_there_are_both(tmp_path: Path) -> None:

@@ -6,15 +6,16 @@ import tracemalloc
 
 import pytest
 
-from gateway.egress.model import Answer, Failure
+from gateway.egress.model import Answer, Client, Failure
+from tests.egress.peer import Script, StartPeer, Talk, post
 
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
 
 
-def saying(*pieces: bytes, then_hang: bool = False):
+def saying(*pieces: bytes, then_hang: bool = False) -> Script:
     """A peer that reads one request, says its pieces and leaves, or stays in silence."""
 
-    async def script(talk):
+    async def script(talk: Talk) -> None:
         await talk.request()
         for piece in pieces:
             await talk.say(piece)
@@ -24,10 +25,10 @@ def saying(*pieces: bytes, then_hang: bool = False):
     return script
 
 
-def for_ever(start: bytes, piece: bytes, pause: float = 0.0):
+def for_ever(start: bytes, piece: bytes, pause: float = 0.0) -> Script:
     """A peer that goes on and on."""
 
-    async def script(talk):
+    async def script(talk: Talk) -> None:
         await talk.request()
         await talk.say(start)
         while True:
@@ -55,7 +56,9 @@ def for_ever(start: bytes, piece: bytes, pause: float = 0.0):
         b"HTTP/1.1 101 Switching Protocols\r\n\r\n",
     ],
 )
-async def test_what_is_not_http_1_1_is_a_failure_of_the_protocol(client, peer, post, answer):
+async def test_what_is_not_http_1_1_is_a_failure_of_the_protocol(
+    client: Client, peer: StartPeer, answer: bytes
+) -> None:
     there = await peer(saying(answer, then_hang=True))
     outcome = await client.send(post(there.url(), timeout=2.0))
     assert isinstance(outcome, Failure)
@@ -74,7 +77,9 @@ async def test_what_is_not_http_1_1_is_a_failure_of_the_protocol(client, peer, p
         b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nab\r\n",
     ],
 )
-async def test_a_connection_lost_before_the_end_of_the_answer_is_a_reset(client, peer, post, answer):
+async def test_a_connection_lost_before_the_end_of_the_answer_is_a_reset(
+    client: Client, peer: StartPeer, answer: bytes
+) -> None:
     there = await peer(saying(answer))
     outcome = await client.send(post(there.url()))
     assert isinstance(outcome, Failure)
@@ -95,7 +100,7 @@ async def test_a_connection_lost_before_the_end_of_the_answer_is_a_reset(client,
     ],
     ids=["silent", "half a head", "half a body", "slow head", "slow body", "slow chunks", "slow interim"],
 )
-async def test_one_deadline_holds_for_the_whole_answer(client, peer, post, script):
+async def test_one_deadline_holds_for_the_whole_answer(client: Client, peer: StartPeer, script: Script) -> None:
     there = await peer(script)
     outcome = await client.send(post(there.url(), timeout=0.4))
     assert isinstance(outcome, Failure)
@@ -104,7 +109,7 @@ async def test_one_deadline_holds_for_the_whole_answer(client, peer, post, scrip
     assert "0.4 s" in outcome.detail
 
 
-async def test_interim_answers_without_end_do_end(client, peer, post):
+async def test_interim_answers_without_end_do_end(client: Client, peer: StartPeer) -> None:
     there = await peer(for_ever(b"", b"HTTP/1.1 100 Continue\r\n\r\n" * 10))
     outcome = await client.send(post(there.url(), timeout=1.0))
     assert isinstance(outcome, Failure)
@@ -120,7 +125,9 @@ async def test_interim_answers_without_end_do_end(client, peer, post):
     ],
     ids=["huge length", "no length", "chunks without end"],
 )
-async def test_a_body_without_end_is_cut_and_its_connection_closed(client, peer, post, script):
+async def test_a_body_without_end_is_cut_and_its_connection_closed(
+    client: Client, peer: StartPeer, script: Script
+) -> None:
     there = await peer(script)
     outcome = await client.send(post(there.url(), max_answer=1000))
     assert isinstance(outcome, Answer)
@@ -130,14 +137,16 @@ async def test_a_body_without_end_is_cut_and_its_connection_closed(client, peer,
 
 
 @pytest.mark.parametrize(("limit", "truncated"), [(5, False), (4, True), (0, True)])
-async def test_a_body_is_cut_only_when_it_is_longer_than_the_limit(client, peer, post, limit, truncated):
+async def test_a_body_is_cut_only_when_it_is_longer_than_the_limit(
+    client: Client, peer: StartPeer, limit: int, truncated: bool
+) -> None:
     there = await peer(b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello")
     outcome = await client.send(post(there.url(), max_answer=limit))
     assert isinstance(outcome, Answer)
     assert (outcome.body, outcome.truncated) == (b"hello"[:limit], truncated)
 
 
-async def test_a_bomb_of_gzip_is_cut_within_bounded_memory(client, peer, post):
+async def test_a_bomb_of_gzip_is_cut_within_bounded_memory(client: Client, peer: StartPeer) -> None:
     bomb = gzip.compress(bytes(64 << 20))
     head = b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: %d\r\n\r\n" % len(bomb)
     there = await peer(saying(head + bomb, then_hang=True))
@@ -152,7 +161,7 @@ async def test_a_bomb_of_gzip_is_cut_within_bounded_memory(client, peer, post):
     assert peak < 4 << 20
 
 
-async def test_what_follows_the_end_of_a_gzip_stream_is_not_read(client, peer, post):
+async def test_what_follows_the_end_of_a_gzip_stream_is_not_read(client: Client, peer: StartPeer) -> None:
     packed = gzip.compress(b"hello")
     start = b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\n\r\n" + packed
     there = await peer(for_ever(start, bytes(65536), 0.001))
@@ -161,7 +170,9 @@ async def test_what_follows_the_end_of_a_gzip_stream_is_not_read(client, peer, p
     assert (outcome.body, outcome.truncated) == (b"hello", True)
 
 
-async def test_a_body_that_is_not_what_its_coding_says_is_a_failure_of_the_protocol(client, peer, post):
+async def test_a_body_that_is_not_what_its_coding_says_is_a_failure_of_the_protocol(
+    client: Client, peer: StartPeer
+) -> None:
     there = await peer(b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: 5\r\n\r\nhello")
     outcome = await client.send(post(there.url()))
     assert isinstance(outcome, Failure)
@@ -179,14 +190,14 @@ async def test_a_body_that_is_not_what_its_coding_says_is_a_failure_of_the_proto
     ],
     ids=["many", "long in sum", "one long", "many without end", "one without end"],
 )
-async def test_a_head_that_is_too_long_is_refused(client, peer, post, script):
+async def test_a_head_that_is_too_long_is_refused(client: Client, peer: StartPeer, script: Script) -> None:
     there = await peer(script)
     outcome = await client.send(post(there.url()))
     assert isinstance(outcome, Failure)
     assert outcome.reason == "too_many_headers", outcome
 
 
-async def test_headers_that_are_not_ascii_are_tolerated(client, peer, post):
+async def test_headers_that_are_not_ascii_are_tolerated(client: Client, peer: StartPeer) -> None:
     there = await peer(b"HTTP/1.1 200 \xc3\xa9\r\nX-A: caf\xe9 \xff\r\nContent-Length: 0\r\n\r\n")
     outcome = await client.send(post(there.url()))
     assert isinstance(outcome, Answer)
@@ -196,7 +207,7 @@ async def test_headers_that_are_not_ascii_are_tolerated(client, peer, post):
 @pytest.mark.parametrize(
     "more", [b"garbage", OK, b"HTTP/1.1 100 Continue\r\n\r\n"], ids=["garbage", "answer", "interim"]
 )
-async def test_what_follows_an_answer_closes_its_connection(client, peer, post, more):
+async def test_what_follows_an_answer_closes_its_connection(client: Client, peer: StartPeer, more: bytes) -> None:
     there = await peer(b"HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\ntrue" + more)
     for _ in range(2):
         outcome = await client.send(post(there.url()))
@@ -204,8 +215,8 @@ async def test_what_follows_an_answer_closes_its_connection(client, peer, post, 
     assert there.connections == 2
 
 
-async def test_an_answer_that_nobody_asked_for_is_not_taken_for_the_next_one(client, peer, post):
-    async def script(talk):
+async def test_an_answer_that_nobody_asked_for_is_not_taken_for_the_next_one(client: Client, peer: StartPeer) -> None:
+    async def script(talk: Talk) -> None:
         await talk.request()
         await talk.say(OK)
         await asyncio.sleep(0.05)
@@ -221,9 +232,9 @@ async def test_an_answer_that_nobody_asked_for_is_not_taken_for_the_next_one(cli
     assert outcome.body == b"ok"
 
 
-async def test_a_peer_that_reads_nothing_of_a_large_body_ends_by_the_deadline(client, peer, post):
-    async def script(talk):
-        talk.writer.transport.pause_reading()
+async def test_a_peer_that_reads_nothing_of_a_large_body_ends_by_the_deadline(client: Client, peer: StartPeer) -> None:
+    async def script(talk: Talk) -> None:
+        talk.stop_reading()
         await asyncio.sleep(3)
 
     there = await peer(script)

@@ -6,19 +6,33 @@ import pytest
 
 from gateway.egress import limits
 from gateway.egress.guard import Guard
-from gateway.egress.model import Answer, Failure
-from gateway.egress.open import open_client
+from gateway.egress.model import Answer, Client, Failure
+from gateway.egress.open import ClientKind, open_client
+from tests.egress.certificates import Authority
+from tests.egress.peer import Names, StartPeer, Talk, post
 
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
 
 
-async def test_a_connection_is_used_again(client, peer, post):
+async def test_a_connection_is_used_again(client: Client, peer: StartPeer) -> None:
     there = await peer(OK)
     outcomes = [await client.send(post(there.url(f"/{number}"))) for number in range(5)]
     assert all(isinstance(outcome, Answer) for outcome in outcomes)
     assert there.connections == 1
     assert outcomes[0].connect_ms > 0
     assert outcomes[1].connect_ms == 0
+
+
+async def test_a_connection_after_an_idle_one_has_ended_is_kept_like_the_first(
+    client: Client, peer: StartPeer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(limits, "IDLE_SECONDS", 0.1)
+    there = await peer(OK)
+    for _ in range(3):
+        for _ in range(2):
+            assert isinstance(await client.send(post(there.url())), Answer)
+        await asyncio.sleep(0.3)
+    assert there.connections == 3
 
 
 @pytest.mark.parametrize(
@@ -28,15 +42,15 @@ async def test_a_connection_is_used_again(client, peer, post):
         b"HTTP/1.0 200 OK\r\nContent-Length: 2\r\n\r\nok",
     ],
 )
-async def test_a_peer_that_wants_to_close_is_not_asked_again(client, peer, post, answer):
+async def test_a_peer_that_wants_to_close_is_not_asked_again(client: Client, peer: StartPeer, answer: bytes) -> None:
     there = await peer(answer)
     for _ in range(2):
         assert isinstance(await client.send(post(there.url())), Answer)
     assert there.connections == 2
 
 
-async def test_a_kept_connection_that_the_peer_has_closed_is_replaced(client, peer, post):
-    async def script(talk):
+async def test_a_kept_connection_that_the_peer_has_closed_is_replaced(client: Client, peer: StartPeer) -> None:
+    async def script(talk: Talk) -> None:
         await talk.request()
         await talk.say(OK)
 
@@ -48,8 +62,10 @@ async def test_a_kept_connection_that_the_peer_has_closed_is_replaced(client, pe
 
 
 @pytest.mark.parametrize("method", ["POST", "GET"])
-async def test_a_kept_connection_that_dies_without_an_answer_is_replaced_once(client, peer, post, method):
-    async def script(talk):
+async def test_a_kept_connection_that_dies_without_an_answer_is_replaced_once(
+    client: Client, peer: StartPeer, method: str
+) -> None:
+    async def script(talk: Talk) -> None:
         await talk.request()
         if talk.number == 1:
             await talk.say(OK)
@@ -64,8 +80,8 @@ async def test_a_kept_connection_that_dies_without_an_answer_is_replaced_once(cl
     assert there.connections == 2
 
 
-async def test_a_new_connection_that_dies_without_an_answer_is_not_tried_again(client, peer, post):
-    async def script(talk):
+async def test_a_new_connection_that_dies_without_an_answer_is_not_tried_again(client: Client, peer: StartPeer) -> None:
+    async def script(talk: Talk) -> None:
         await talk.request()
 
     there = await peer(script)
@@ -75,8 +91,10 @@ async def test_a_new_connection_that_dies_without_an_answer_is_not_tried_again(c
     assert there.connections == 1
 
 
-async def test_a_kept_connection_that_dies_within_its_answer_is_not_tried_again(client, peer, post):
-    async def script(talk):
+async def test_a_kept_connection_that_dies_within_its_answer_is_not_tried_again(
+    client: Client, peer: StartPeer
+) -> None:
+    async def script(talk: Talk) -> None:
         await talk.request()
         await talk.say(OK)
         await talk.request()
@@ -90,7 +108,9 @@ async def test_a_kept_connection_that_dies_within_its_answer_is_not_tried_again(
     assert there.connections == 1
 
 
-async def test_an_old_connection_is_not_used_again(kind, loopback, peer, post, monkeypatch):
+async def test_an_old_connection_is_not_used_again(
+    kind: ClientKind, loopback: Guard, peer: StartPeer, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(limits, "AGE_SECONDS", 0.1)
     there = await peer(OK)
     async with open_client(kind, loopback) as client:
@@ -100,10 +120,10 @@ async def test_an_old_connection_is_not_used_again(kind, loopback, peer, post, m
     assert there.connections == 2
 
 
-async def test_no_more_connections_are_made_than_permitted(kind, loopback, peer, post):
+async def test_no_more_connections_are_made_than_permitted(kind: ClientKind, loopback: Guard, peer: StartPeer) -> None:
     open_now, most = 0, 0
 
-    async def script(talk):
+    async def script(talk: Talk) -> None:
         nonlocal open_now, most
         open_now += 1
         most = max(most, open_now)
@@ -122,8 +142,10 @@ async def test_no_more_connections_are_made_than_permitted(kind, loopback, peer,
     assert most == 3
 
 
-async def test_waiting_for_a_connection_counts_against_the_deadline(kind, loopback, peer, post):
-    async def script(talk):
+async def test_waiting_for_a_connection_counts_against_the_deadline(
+    kind: ClientKind, loopback: Guard, peer: StartPeer
+) -> None:
+    async def script(talk: Talk) -> None:
         await talk.wait_for_the_end()
 
     there = await peer(script)
@@ -138,8 +160,10 @@ async def test_waiting_for_a_connection_counts_against_the_deadline(kind, loopba
 
 
 @pytest.mark.parametrize("scheme", ["http", "https"])
-async def test_cancelling_closes_the_connection_and_frees_its_place(kind, loopback, peer, post, authority, scheme):
-    async def script(talk):
+async def test_cancelling_closes_the_connection_and_frees_its_place(
+    kind: ClientKind, loopback: Guard, peer: StartPeer, authority: Authority, scheme: str
+) -> None:
+    async def script(talk: Talk) -> None:
         await talk.request()
         if talk.number == 1:
             await talk.wait_for_the_end()
@@ -158,7 +182,9 @@ async def test_cancelling_closes_the_connection_and_frees_its_place(kind, loopba
 
 
 @pytest.mark.parametrize("delay", [0.0, 0.001, 0.003, 0.01])
-async def test_cancelling_at_any_moment_loses_no_place(kind, loopback, peer, post, authority, delay):
+async def test_cancelling_at_any_moment_loses_no_place(
+    kind: ClientKind, loopback: Guard, peer: StartPeer, authority: Authority, delay: float
+) -> None:
     there = await peer(OK, authority.server("127.0.0.1"))
     async with open_client(kind, loopback, connections_per_host=2, ssl_context=authority.trusting) as client:
         tasks = [asyncio.create_task(client.send(post(there.url(scheme="https")))) for _ in range(12)]
@@ -171,9 +197,9 @@ async def test_cancelling_at_any_moment_loses_no_place(kind, loopback, peer, pos
             assert isinstance(await client.send(post(there.url(scheme="https"))), Answer)
 
 
-async def test_a_failed_connection_frees_its_place(kind, peer, post, names):
+async def test_a_failed_connection_frees_its_place(kind: ClientKind, peer: StartPeer) -> None:
     there = await peer(OK)
-    resolver = names(turning_example=[["127.0.0.9"], ["10.0.0.1"], [], ["127.0.0.1"]])
+    resolver = Names(turning_example=[["127.0.0.9"], ["10.0.0.1"], [], ["127.0.0.1"]])
     guard = Guard(allow_http=True, allow_networks=["127.0.0.0/8"])
     async with open_client(kind, guard, connections_per_host=1, resolver=resolver) as client:
         reasons = []
@@ -183,8 +209,8 @@ async def test_a_failed_connection_frees_its_place(kind, peer, post, names):
     assert reasons == ["connect", "forbidden_address", "dns", 200]
 
 
-async def test_closing_ends_what_is_under_way_as_a_failure(kind, loopback, peer, post):
-    async def script(talk):
+async def test_closing_ends_what_is_under_way_as_a_failure(kind: ClientKind, loopback: Guard, peer: StartPeer) -> None:
+    async def script(talk: Talk) -> None:
         await talk.wait_for_the_end()
 
     there = await peer(script)

@@ -1,13 +1,13 @@
 """From a delivery to its changes."""
 
 import json
-from msgspec.structs import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from gateway.catalogue.change import identity, short
 from gateway.catalogue.config_view import ConfigView

@@ -3,12 +3,12 @@
 import base64
 import hashlib
 import hmac
-from msgspec.structs import replace
 from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from gateway.catalogue.config_view import ConfigView
 from gateway.catalogue.load import load_catalogue

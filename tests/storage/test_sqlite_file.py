@@ -112,6 +112,15 @@ async def test_a_file_that_is_no_database_is_refused_and_left_alone(tmp_path: Pa
     assert path.read_bytes() == content
 
 
+def test_a_refused_start_leaves_nothing_else_on_the_terminal(tmp_path: Path) -> None:
+    (tmp_path / "gateway.db").write_bytes(b"no database " * 400)
+    command = [sys.executable, "-c", _OPEN, f"sqlite:///{tmp_path / 'gateway.db'}"]
+    for _ in range(3):
+        done = subprocess.run(command, capture_output=True, text=True, check=True)
+        assert "cannot be opened as a SQLite database" in done.stdout
+        assert done.stderr == ""
+
+
 async def test_commits_are_durable_and_readers_cannot_write(tmp_path: Path) -> None:
     async with open_sqlite(tmp_path / "gateway.db", min_free=0) as database:
         for connection in (database._writer, *database._readers):
