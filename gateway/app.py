@@ -42,6 +42,7 @@ from gateway.subscriptions.publish import Publisher
 log = structlog.get_logger()
 
 API_BODY = 1 << 20
+NOTICE_S = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,6 +186,8 @@ async def _listening(
             yield server.sockets[0].getsockname()[1]
         finally:
             app[operations.DRAINING].append(True)
+            # For a moment more everything is answered, so that a balancer reads the 503 of /readyz and turns away.
+            await asyncio.sleep(min(NOTICE_S, config.server.shutdown_grace.seconds * 0.1))
             server.close()
             await wire.drain(grace)
             sweeper.cancel()

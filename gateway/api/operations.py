@@ -12,7 +12,8 @@ from gateway.api.surface import SERVICES, Failure, Surface
 from gateway.errors import StorageDown
 from gateway.events import store as events
 from gateway.history import store as history
-from gateway.storage.database import Effect, Row, Write
+from gateway.storage.database import Row
+from gateway.storage.probe import probe
 
 DRAINING: web.AppKey[list[bool]] = web.AppKey("draining", list)
 
@@ -38,7 +39,7 @@ async def ready(request: web.Request) -> web.Response:
     if request.app[DRAINING]:
         return web.json_response({"status": "draining"}, status=503)
     try:
-        await request.app[SERVICES].runtime.database.write(Write((), lambda _: Effect(None)))
+        await probe(request.app[SERVICES].runtime.database)
     except StorageDown as problem:
         return web.json_response({"status": "cannot store", "reason": str(problem)}, status=503)
     return web.json_response({"status": "ready"})

@@ -1,12 +1,10 @@
 """Events and refusals as rows, and the half of the ledger that counts what arrived."""
 
-from collections.abc import Sequence
-
 from gateway.accounts.model import Caller
 from gateway.errors import NotFound
 from gateway.events.model import Event
 from gateway.events.refusal import Refusal
-from gateway.storage.database import Effect, Reader, Row, Statement, Tally, Write
+from gateway.storage.database import Reader, Row, Statement, Tally
 
 #: How long two equal bodies without an identity count as one event.
 BODY_WINDOW_MS = 600_000
@@ -46,17 +44,6 @@ _LEDGER = (
     "routed = ledger_events.routed + excluded.routed, "
     "unrouted = ledger_events.unrouted + excluded.unrouted"
 )
-
-_SETTLED = (
-    "SELECT id FROM events WHERE id < $1 AND NOT EXISTS (SELECT 1 FROM deliveries "
-    "WHERE deliveries.event_id = events.id AND deliveries.state = 'pending') ORDER BY id LIMIT $2"
-)
-_REMOVE = (
-    "DELETE FROM attempts WHERE delivery_id IN (SELECT id FROM deliveries WHERE event_id = $1)",
-    "DELETE FROM deliveries WHERE event_id = $1",
-    "DELETE FROM events WHERE id = $1",
-)
-_FORGET = "DELETE FROM refusals WHERE id IN (SELECT id FROM refusals WHERE id < $1 ORDER BY id LIMIT $2) RETURNING $1"
 
 
 def body_identity(digest: str, now: int) -> str:
@@ -145,19 +132,3 @@ async def ledger_any_account(reader: Reader) -> Row:
         "coalesce(sum(unrouted), 0) AS unrouted FROM ledger_events"
     )
     return row or {}
-
-
-async def settled_any_account(reader: Reader, before: str, most: int) -> list[str]:
-    """The oldest events below an id that wait for nothing any more."""
-    return [row["id"] for row in await reader.all(_SETTLED, before, most)]
-
-
-def removal(event_ids: Sequence[str]) -> Write[None]:
-    """Remove events with their deliveries and attempts."""
-    statements = [Statement(sql, (event_id,)) for sql in _REMOVE for event_id in event_ids]
-    return Write(statements, lambda _: Effect(None))
-
-
-def forgetting(before: str, most: int) -> Write[int]:
-    """Forget the oldest refusals below an id; how many they were."""
-    return Write([Statement(_FORGET, (before, most), returns=True)], lambda rows: Effect(len(rows[0])))

@@ -15,26 +15,11 @@ _OLD = (
     "WHERE deliveries.event_id = events.id AND deliveries.state = 'pending') ORDER BY id LIMIT $3"
 )
 # What was settled when it was looked for may be on its way again by now, so that is asked once more.
-_PENDING = "(SELECT 1 FROM deliveries AS d WHERE d.event_id = $1 AND d.state = 'pending')"
 _GONE = (
     "DELETE FROM attempts WHERE delivery_id IN (SELECT id FROM deliveries WHERE event_id = $1) "
-    f"AND NOT EXISTS {_PENDING}",
-    f"DELETE FROM events WHERE id = $1 AND NOT EXISTS {_PENDING}",
-    "DELETE FROM deliveries WHERE event_id = $1 AND NOT EXISTS (SELECT 1 FROM events WHERE id = $1)",
-)
-_REFUSALS = 10_000
-
-_OLD = (
-    "SELECT id FROM events WHERE id > $1 AND id < $2 AND NOT EXISTS (SELECT 1 FROM deliveries "
-    "WHERE deliveries.event_id = events.id AND deliveries.state = 'pending') ORDER BY id LIMIT $3"
-)
-# What was settled when it was looked for may be on its way again by now, so that is asked once more.
-_IS_SETTLED = (
-    "NOT EXISTS (SELECT 1 FROM deliveries AS d WHERE d.event_id = $1 AND d.state = 'pending')"
-)
-_GONE = (
-    "DELETE FROM attempts WHERE delivery_id IN (SELECT id FROM deliveries WHERE event_id = $1) AND " + _IS_SETTLED,
-    "DELETE FROM events WHERE id = $1 AND " + _IS_SETTLED,
+    "AND NOT EXISTS (SELECT 1 FROM deliveries AS d WHERE d.event_id = $1 AND d.state = 'pending')",
+    "DELETE FROM events WHERE id = $1 "
+    "AND NOT EXISTS (SELECT 1 FROM deliveries AS d WHERE d.event_id = $1 AND d.state = 'pending')",
     "DELETE FROM deliveries WHERE event_id = $1 AND NOT EXISTS (SELECT 1 FROM events WHERE id = $1)",
 )
 _REFUSALS = "DELETE FROM refusals WHERE id IN (SELECT id FROM refusals WHERE id < $1 ORDER BY id LIMIT $2) RETURNING $1"

@@ -22,9 +22,11 @@ from gateway.instances.index import InstanceIndex
 from gateway.instances.view import InstanceView
 from gateway.runtime import Runtime
 from gateway.storage.database import Effect, Statement, Tally, Write
-from gateway.subscriptions.publish import Publisher
+from gateway.subscriptions.publish import Published, Publisher
 
 RETRY_AFTER_S = 5
+#: Bodies that wait for their commit at the same time; beyond it the vendor is asked to come again.
+MOST_WAITING_BYTES = 64 << 20
 UNATTRIBUTED = 0
 
 log = structlog.get_logger()
@@ -46,6 +48,7 @@ class Receiver:
         self._publisher = publisher
         self._limit = RateLimit(runtime.config.inbound.rate_limit)
         self._sampler = Sampler()
+        self._waiting_bytes = 0
 
     async def admit(self, token: str) -> Admitted | Reply:
         """Who is meant, before any work is done: an unknown token is 404, a flood is 429."""
@@ -113,15 +116,25 @@ class Receiver:
         return await self._store(view, received, changes, began)
 
     async def _store(self, view: InstanceView, received: Received, changes: Sequence[Change], began: float) -> Reply:
+        if self._waiting_bytes + len(received.body) > MOST_WAITING_BYTES:
+            return self._unavailable(StorageDown("Too many events wait for their commit."))
         now = now_ms()
         found = [_event(view, received, change, number, now) for number, change in enumerate(changes)]
+        self._waiting_bytes += len(received.body)
         try:
             published = await self._publisher.publish(view, found, now)
         except StorageDown as problem:
             return self._unavailable(problem)
-        took_s = time.perf_counter() - began
+        finally:
+            self._waiting_bytes -= len(received.body)
+        self._stored(view, received, found, published, time.perf_counter() - began)
+        return acknowledgement(view.connector, view.config, received)
+
+    def _stored(
+        self, view: InstanceView, received: Received, found: Sequence[Event], published: Published, took_s: float
+    ) -> None:
+        outcome = "duplicate" if published.duplicate and not published.accepted else "accepted"
         self._runtime.metrics.acknowledged.observe(took_s)
-        outcome = "accepted" if published.accepted else "duplicate"
         self._runtime.metrics.inbound[outcome].inc()
         log.info(
             "event.received",
@@ -135,7 +148,6 @@ class Receiver:
             bytes=len(received.body),
             duration_ms=round(1000 * took_s, 2),
         )
-        return acknowledgement(view.connector, view.config, received)
 
     def overlong(self, admitted: Admitted, remote: str) -> Reply:
         """The answer to a body beyond the limit, which was not read to its end."""

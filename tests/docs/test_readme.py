@@ -1,17 +1,17 @@
 """The README's walk from nothing to a delivered event, done as it is printed."""
 
-import asyncio
+import http.client
 import os
 import re
 import shutil
 import signal
 import subprocess
 import sys
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
-import aiohttp
 import pytest
 
 from tests.docs.receivers import ROOT
@@ -30,72 +30,77 @@ def blocks() -> list[str]:
 
 
 @pytest.fixture
-def checkout(tmp_path: Path) -> Path:
+def clone(tmp_path: Path) -> Path:
     """The project as a fresh clone whose requirements are installed already: no data, no configuration."""
-    for name in ("gateway", "docs", "requirements", "config.example.toml"):
+    for name in ("gateway", "docs", "requirements", "config.example.toml", "pyproject.toml"):
         (tmp_path / name).symlink_to(ROOT / name)
     shutil.copy(ROOT / "dev", tmp_path / "dev")
-    (tmp_path / ".venv").mkdir()
+    venv = tmp_path / ".venv"
+    venv.mkdir()
     for part in Path(sys.prefix).iterdir():
         if not part.name.startswith("."):
-            (tmp_path / ".venv" / part.name).symlink_to(part)
-    shutil.copy(ROOT / "requirements" / "run.txt", tmp_path / ".venv" / ".lock-run")
+            (venv / part.name).symlink_to(part)
+    version = re.search(r"^UV_VERSION=(.+)$", (ROOT / "dev").read_text("utf-8"), re.MULTILINE)
+    assert version is not None
+    (venv / ".uv").write_text(version[1] + "\n")
+    shutil.copy(ROOT / "requirements" / "run.txt", venv / ".lock-run")
+    shutil.copy(ROOT / "pyproject.toml", venv / ".lock-project")
     return tmp_path
 
 
-@asynccontextmanager
-async def terminal(script: str, folder: Path, environment: dict[str, str], name: str) -> AsyncIterator[Path]:
-    """A bash that runs the commands, and the file with what they print; whatever they started ends with the block."""
+@contextmanager
+def terminal(script: str, folder: Path, environment: dict[str, str], name: str) -> Iterator[Callable[[], str]]:
+    """A bash that runs the commands, and what they have printed; whatever they started ends with the block."""
     screen = folder / name
     with screen.open("wb") as out:
-        process = subprocess.Popen(
-            ["bash", "-c", script], cwd=folder, env=environment, stdout=out, stderr=out, start_new_session=True
-        )
+        command = ["bash", "-c", script]
+        process = subprocess.Popen(command, cwd=folder, env=environment, stdout=out, stderr=out, start_new_session=True)
     try:
-        yield screen
+        yield lambda: screen.read_text("utf-8")
     finally:
-        os.killpg(process.pid, signal.SIGTERM)
-        await asyncio.to_thread(process.wait, _PATIENCE_S)
+        # Where all of it has ended there is no group any more.
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGTERM)
+        process.wait(_PATIENCE_S)
 
 
-async def ready(port: str) -> None:
-    async with asyncio.timeout(_PATIENCE_S), aiohttp.ClientSession() as session:
-        while True:
-            try:
-                async with session.get(f"http://127.0.0.1:{port}/readyz") as response:
-                    if response.status == 200:
-                        return
-            except aiohttp.ClientError:
-                await asyncio.sleep(0.05)
+def patiently(holds: Callable[[], bool], told: Callable[[], str]) -> None:
+    deadline = time.monotonic() + _PATIENCE_S
+    while not holds():
+        assert time.monotonic() < deadline, told()
+        time.sleep(0.05)
 
 
-async def shows(screen: Path, *texts: str) -> str:
-    """What stands on the screen, once all the texts do."""
+def is_ready(port: int) -> bool:
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=5)
     try:
-        async with asyncio.timeout(_PATIENCE_S):
-            while not all(text in screen.read_text("utf-8") for text in texts):
-                await asyncio.sleep(0.05)
-    except TimeoutError:
-        pytest.fail(f"{texts} should be on the screen:\n{screen.read_text('utf-8')}")
-    return screen.read_text("utf-8")
+        connection.request("GET", "/readyz")
+        return connection.getresponse().status == 200
+    except OSError:
+        return False
+    finally:
+        connection.close()
 
 
-async def test_the_commands_of_the_readme_deliver_an_event(checkout: Path) -> None:
+def test_the_commands_of_the_readme_deliver_an_event(clone: Path) -> None:
     start, *others = blocks()
-    ports = {"GATEWAY_SERVER__PORT": str(free_port()), "PORT": str(free_port())}
-    environment = {name: value for name, value in os.environ.items() if not name.startswith("GATEWAY_")} | ports
-    async with terminal(start, checkout, environment, "first"):
-        await ready(ports["GATEWAY_SERVER__PORT"])
-        script = "set -e\n" + "".join(others[:-1]) + "sleep 1\n" + others[-1]
-        async with terminal(script, checkout, environment, "second") as screen:
-            shown = await shows(screen, "HTTP/1.1 200", "verified:", "Delivery completed")
-    [verified] = [line for line in shown.splitlines() if line.startswith("verified:") or "verified: {" in line]
-    assert '"title": "Empty fields", "labels": ["bug", null]}' in verified
-    assert '"body"' not in verified
-    assert '"assignee"' not in verified
+    port = free_port()
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("GATEWAY_")}
+    environment |= {"GATEWAY_SERVER__PORT": str(port), "PORT": str(free_port())}
+    script = "set -e\n" + "".join(others[:-1]) + "sleep 1\n" + others[-1]
+    with terminal(start, clone, environment, "first") as gateway:
+        patiently(lambda: is_ready(port), gateway)
+        with terminal(script, clone, environment, "second") as shell:
+            patiently(lambda: "Delivery completed" in shell(), shell)
+            shown = shell()
+    assert "HTTP/1.1 200" in shown
+    verified = shown.partition("verified: ")[2].splitlines()[0]
+    assert verified.endswith(
+        '"raw": {"action": "opened", "issue": {"id": 7, "title": "Empty fields", "labels": ["bug", null]}}}'
+    )
 
 
-async def test_the_ports_of_the_readme_are_the_defaults() -> None:
+def test_the_ports_of_the_readme_are_the_defaults() -> None:
     text = (ROOT / "README.md").read_text("utf-8")
     assert "${GATEWAY_SERVER__PORT:-8080}" in text
     assert "${PORT:-9000}" in text

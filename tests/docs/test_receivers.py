@@ -37,9 +37,11 @@ async def receiver(command: list[str]) -> AsyncIterator[Receiver]:
         yield found
 
 
-def notification(body: bytes = BODY, secret: str = OLD, **options: int | str) -> dict[str, str]:
+def notification(
+    body: bytes = BODY, secret: str = OLD, *, message_id: str | None = None, at: int | None = None
+) -> dict[str, str]:
     """The headers of a notification as the gateway sends it."""
-    headers = signed.standard(secret, body, **options)  # type: ignore[arg-type]
+    headers = signed.standard(secret, body, message_id=message_id, at=at)
     digest = hmac.new(ELEMENTS_KEY.encode(), body, hashlib.sha256).digest()
     return headers | {"Elements-Webhook-Signature": "sha256=" + base64.b64encode(digest).decode()}
 

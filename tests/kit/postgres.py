@@ -45,7 +45,7 @@ class Server:
             stderr=subprocess.DEVNULL,
             **_identity(),
         )
-        _wait(self.process, self.port)
+        _wait(self.process, self.binaries, self.port)
 
     def stop(self) -> None:
         """Stop at once, cutting every connection."""
@@ -134,15 +134,18 @@ def _nobody() -> pwd.struct_passwd:
     return pwd.getpwnam("nobody")
 
 
-def _wait(process: "subprocess.Popen[bytes]", port: int) -> None:
+def _wait(process: "subprocess.Popen[bytes]", binaries: Path, port: int) -> None:
+    """Wait until the server takes connections; that its port is open is not enough."""
     deadline = time.monotonic() + _START_S
     while time.monotonic() < deadline:
         if process.poll() is not None:
             raise RuntimeError(f"PostgreSQL ended with {process.returncode}")
-        try:
-            socket.create_connection(("127.0.0.1", port), 1).close()
-        except OSError:
-            time.sleep(0.05)
-        else:
+        asked = subprocess.run(
+            [binaries / "pg_isready", "-q", "-h", "127.0.0.1", "-p", str(port), "-U", "postgres"],
+            check=False,
+            **_identity(),
+        )
+        if asked.returncode == 0:
             return
+        time.sleep(0.05)
     raise TimeoutError("PostgreSQL did not start")

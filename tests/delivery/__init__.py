@@ -1,0 +1,1 @@
+"""Deliveries: the pure decisions, the rows, the worker."""

@@ -1,0 +1,1 @@
+"""The event record, its retention, refusals."""
