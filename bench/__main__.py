@@ -29,7 +29,7 @@ def main(only: tuple[str, ...], rounds: int, number: int, pending: int, keep: bo
     lines = uvloop.run(_measure(parts, rounds, number, pending))
     table = "\n".join([HEAD, *(line.row() for line in lines)])
     print(table)
-    content = {
+    content: dict[str, object] = {
         "at": datetime.now(UTC).isoformat(timespec="seconds"),
         "python": platform.python_version(),
         "lines": [line.json() for line in lines],

@@ -15,14 +15,13 @@ import orjson
 import uvloop
 
 from bench import servers, vendor
-from gateway import app as gateway_app
+from gateway.accounts.model import AccountId
 from gateway.clock import now_ms
 from gateway.delivery import store as deliveries
 from gateway.delivery.model import Attempt, Job, Settlement
 from gateway.delivery.nulls import filter_nulls
 from gateway.events import store as events
 from gateway.events.model import Event, EventId
-from gateway.accounts.model import AccountId
 from gateway.ids import time_ordered
 from gateway.storage.database import Database, Effect, Write
 from gateway.storage.open import open_database
@@ -44,7 +43,7 @@ async def post_loop(options: dict[str, Any]) -> float:
 
         began = time.monotonic()
         await asyncio.gather(*(drive() for _ in range(options["connections"])))
-        return options["number"] / (time.monotonic() - began)
+        return float(options["number"] / (time.monotonic() - began))
 
 
 async def deliver(options: dict[str, Any]) -> float:
@@ -65,13 +64,18 @@ async def deliver(options: dict[str, Any]) -> float:
             services.worker.hold(job)
         began = time.monotonic()
         services.worker.hand_over(jobs)
-        while (
-            await services.runtime.database.one("SELECT count(*) AS n FROM deliveries WHERE state = 'pending'") or {}
-        )["n"]:
-            await asyncio.sleep(0.01)
+        await _all_settled(services.runtime.database)
         return float(number / (time.monotonic() - began))
     finally:
         await context.__aexit__(None, None, None)
+
+
+async def _all_settled(database: Database) -> None:
+    pending = 1
+    while pending:
+        row = await database.one("SELECT count(*) AS number FROM deliveries WHERE state = 'pending'")
+        pending = 0 if row is None else row["number"]
+        await asyncio.sleep(0.02)
 
 
 def _event(account_id: str, instance_id: int, number: int) -> Event:
@@ -199,7 +203,7 @@ async def fill_events(options: dict[str, Any]) -> int:
             ((f"{one:032x}", f"{one:032x}", made[0]["id"], now, now) for one in range(number)),
         )
     connection.close()
-    return number
+    return int(number)
 
 
 PROGRAMS = {"post_loop": post_loop, "deliver": deliver, "claims": claims, "nulls": nulls, "fill_events": fill_events}

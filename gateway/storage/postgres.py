@@ -219,7 +219,7 @@ async def _run_returning(connection: "AnyConnection", statement: Statement, memb
 def _table(sql: str, types: tuple[str, ...]) -> str:
     arrays = ", ".join(f"${place}::{name}[]" for place, name in enumerate(types, 1))
     columns = ", ".join(f"column{place}" for place in range(1, len(types) + 1))
-    return sql.replace("{rows}", f"SELECT * FROM unnest({arrays}) AS t ({columns})")
+    return sql.replace("{rows}", f"SELECT * FROM unnest({arrays}) AS t ({columns})")  # noqa: S608 - the words are the program's own
 
 
 def _rounds(members: list[_Member]) -> list[list[_Member]]:

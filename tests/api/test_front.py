@@ -19,7 +19,12 @@ Client = TestClient[web.Request, web.Application]
 MakeClient = Callable[[web.Application], Awaitable[Client]]
 Handle = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
-PATHS = {"open_connectors": "/instances/broken", "native": "/api/v1/broken", "cyclr": "/oauth/token", "operations": "/x"}
+PATHS = {
+    "open_connectors": "/instances/broken",
+    "native": "/api/v1/broken",
+    "cyclr": "/oauth/token",
+    "operations": "/x",
+}
 
 
 def _application(handle: Handle) -> web.Application:
@@ -35,7 +40,6 @@ def _raising(error: Exception) -> Handle:
         raise error
 
     return handle
-
 
 
 @pytest.mark.parametrize("surface", PATHS)

@@ -6,12 +6,13 @@ import hmac
 import os
 import subprocess
 import time
+import warnings
 from collections.abc import AsyncIterator
 
 import aiohttp
 import pytest
 
-from tests.docs.receivers import Language, Receiver, installed, receiving
+from tests.docs.receivers import LANGUAGES, Language, Receiver, installed, receiving
 from tests.kit import signed
 from tests.kit.gateway import Gateway
 
@@ -146,3 +147,13 @@ def test_a_receiver_without_a_secret_does_not_start(command: list[str]) -> None:
     ended = subprocess.run(command, env={**os.environ, "SIGNING_SECRETS": "whsec_"}, capture_output=True, timeout=20)
     assert ended.returncode != 0
     assert b"SIGNING_SECRETS" in ended.stderr
+
+
+@pytest.mark.filterwarnings("always")
+def test_the_python_receiver_runs_everywhere_and_what_does_not_run_is_told() -> None:
+    here = [language.name for language in installed()]
+    assert "python" in here
+    lacking = [language.name for language in LANGUAGES if language.name not in here]
+    if lacking:
+        # Workers of a parallel run pass warnings on, and nothing else that they say.
+        warnings.warn(f"docs/receivers: not run, there is no toolchain: {', '.join(lacking)}", stacklevel=1)
