@@ -142,12 +142,15 @@ def _pending(number: int, pending: int, order: str, now: int, dice: random.Rando
 async def _claim_and_settle(database: Database, now: int, wanted: int) -> float:
     done, began = 0, time.monotonic()
     while done < wanted:
+        before = done
         for destination_id in range(1, 11):
             jobs = await deliveries.claim_due_any_account(
-                database, destination_id, now=now, wall=now, most=200, held=0, owner="bench", lease_until=now + 30_000
+                database, destination_id, now=now, wall=now, most=100, held=0, owner="bench", lease_until=now + 30_000
             )
             await asyncio.gather(*(_settle(database, job, now) for job in jobs))
             done += len(jobs)
+        if done == before:
+            raise RuntimeError("fewer were due than were wanted")
     return done / (time.monotonic() - began)
 
 

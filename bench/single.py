@@ -16,6 +16,7 @@ from bench.line import Line, ratio
 from bench.process import server
 
 MIB = 1 << 20
+PROGRAM_S = 240
 
 
 async def program(name: str, **options: Any) -> Any:
@@ -24,7 +25,12 @@ async def program(name: str, **options: Any) -> Any:
         sys.executable, "-m", "bench.programs", name, json.dumps(options),
         stdout=asyncio.subprocess.DEVNULL, stderr=asyncio.subprocess.PIPE,
     )  # fmt: skip
-    _, errors = await process.communicate()
+    try:
+        async with asyncio.timeout(PROGRAM_S):
+            _, errors = await process.communicate()
+    except TimeoutError:
+        process.kill()
+        raise
     for line in errors.decode().splitlines():
         if line.startswith("answer:"):
             return json.loads(line.removeprefix("answer:"))
@@ -55,8 +61,8 @@ async def claims(pending: int, rounds: int, tell: Callable[[str], None]) -> list
         ratios, figures = [], ""
         for _ in range(rounds):
             with tempfile.TemporaryDirectory() as folder:
-                few = await program("claims", folder=folder, pending=10_000, order=order, settle=1_500)
-                many = await program("claims", folder=folder, pending=pending, order=order, settle=1_500)
+                few = await program("claims", folder=folder, pending=10_000, order=order, settle=1_000)
+                many = await program("claims", folder=folder, pending=pending, order=order, settle=1_000)
             ratios.append(many / few)
             figures = f"{many:.0f}/s against {few:.0f}/s"
             tell(f"claim and settle, {order}: {figures}")

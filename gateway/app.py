@@ -99,8 +99,9 @@ async def _runtime(stack: AsyncExitStack, config: Config) -> Runtime:
     seal = Seal(config.security.encryption_keys)
     await check_fingerprint(database, seal)
     guard = _guard(config)
+    # Destinations of one application share its host; the lanes part the slots, so a host may have all of them.
     client = await stack.enter_async_context(
-        open_client(config.delivery.client, guard, connections_per_host=config.delivery.concurrency_per_destination)
+        open_client(config.delivery.client, guard, connections_per_host=2 * config.delivery.concurrency)
     )
     try:
         catalogue = load_catalogue([Path(path) for path in config.catalogue.paths])
@@ -165,7 +166,8 @@ def _refuse_inbound(request: web.Request, failure: Failure) -> web.StreamRespons
 async def _listening(
     app: web.Application, receiver: Receiver, config: Config, held: socket.socket | None
 ) -> AsyncIterator[int]:
-    grace = config.server.shutdown_grace.seconds * 0.25
+    # A share of the grace for each step of leaving; half of it is the deliveries' own.
+    grace = config.server.shutdown_grace.seconds * 0.15
     # Signatures cover what was sent, so bodies are not decompressed on the way in.
     runner = web.AppRunner(
         app,
@@ -187,7 +189,7 @@ async def _listening(
         finally:
             app[operations.DRAINING].append(True)
             # For a moment more everything is answered, so that a balancer reads the 503 of /readyz and turns away.
-            await asyncio.sleep(min(NOTICE_S, config.server.shutdown_grace.seconds * 0.1))
+            await asyncio.sleep(min(NOTICE_S, config.server.shutdown_grace.seconds * 0.05))
             server.close()
             await wire.drain(grace)
             sweeper.cancel()

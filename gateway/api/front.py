@@ -8,7 +8,7 @@ import structlog
 from aiohttp import web
 from aiohttp.typedefs import Handler, Middleware
 
-from gateway.api.surface import Failure, Surface, broken, clean, of_error, of_http
+from gateway.api.surface import Failure, Surface, broken, of_error, of_http
 from gateway.errors import GatewayError
 from gateway.metrics import Metrics
 
@@ -44,7 +44,7 @@ async def _answered(surface: Surface, request: web.Request, handler: Handler) ->
     except Exception as problem:
         if isinstance(problem, ConnectionError) and request.transport is None:
             raise  # The caller has gone; there is nobody to answer.
-        log.exception("request.broke", surface=surface.name, path=clean(request.path), request_id=request[REQUEST_ID])
+        log.exception("request.broke", surface=surface.name, route=_route(request), request_id=request[REQUEST_ID])
         return _refused(surface, request, broken())
 
 
@@ -55,15 +55,20 @@ def _refused(surface: Surface, request: web.Request, failure: Failure) -> web.St
     return response
 
 
+def _route(request: web.Request) -> str:
+    """The pattern that the request met: what stood in its place may be a token."""
+    resource = request.match_info.route.resource
+    return resource.canonical if resource else "none"
+
+
 def _tell(surface: Surface, request: web.Request, response: web.StreamResponse, took_s: float) -> None:
     if surface.name in ("inbound", "operations"):
         return
-    resource = request.match_info.route.resource
     log.info(
         "request.answered",
         surface=surface.name,
         method=request.method,
-        route=resource.canonical if resource else clean(request.path[:200]),
+        route=_route(request),
         status=response.status,
         request_id=request[REQUEST_ID],
         remote=request.remote,

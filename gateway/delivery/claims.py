@@ -1,6 +1,7 @@
 """What stands in the database only: it is looked for when it is due, and brought into its lane."""
 
 import asyncio
+import functools
 import time
 from collections.abc import Callable, Sequence
 
@@ -54,6 +55,22 @@ class Claims:
     def note_at(self, lane: Lane, due_at: int) -> None:
         """The lane has something in the database that is due at a time of the steady clock."""
         self._agenda.note(lane, due_at)
+
+    def give_back(self, lane: Lane, jobs: Sequence[Job], in_ms: int = 0) -> None:
+        """Let go of deliveries that were not made, and look for them again in so many milliseconds."""
+        for job in jobs:
+            self._lanes.drop(lane, job.id, job.size)
+        if self._database.engine == "sqlite":
+            self.note(lane, in_ms)
+        elif jobs:
+            # What is noted before the lease is given back would be found taken.
+            future = self._database.submit(store.released(jobs))
+            future.add_done_callback(functools.partial(self._given_back, lane, in_ms))
+
+    def _given_back(self, lane: Lane, in_ms: int, future: "asyncio.Future[None]") -> None:
+        # Where it was not given back, it ends by itself.
+        future.cancelled() or future.exception()
+        self.note(lane, in_ms)
 
     def refill(self, lane: Lane) -> None:
         """Look for more where there is more and the queue has run low."""

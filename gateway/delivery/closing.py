@@ -4,8 +4,8 @@ import structlog
 
 from gateway.clock import now_ms
 from gateway.delivery import store
+from gateway.delivery.claims import Claims
 from gateway.delivery.lane import Lane
-from gateway.delivery.lanes import Lanes
 from gateway.delivery.model import End
 from gateway.errors import GatewayError
 from gateway.storage.database import Database
@@ -16,9 +16,9 @@ log = structlog.get_logger()
 class Closing:
     """Closes backlogs; a lane that is closing starts nothing."""
 
-    def __init__(self, database: Database, lanes: Lanes) -> None:
+    def __init__(self, database: Database, claims: Claims) -> None:
         self._database = database
-        self._lanes = lanes
+        self._claims = claims
         self._stopped = False
 
     def stop(self) -> None:
@@ -31,7 +31,7 @@ class Closing:
             end = await store.end_any_account(self._database, lane.destination_id)
             if end is not None:
                 await self._all(lane, end)
-                await self._empty(lane)
+                self._empty(lane)
         except GatewayError as problem:
             # What is left is found again when it is due.
             log.warning("destination.not_closed", destination_id=lane.destination_id, problem=str(problem))
@@ -50,10 +50,8 @@ class Closing:
                 "destination.closed", destination_id=lane.destination_id, reason=end.reason, closed=closed, to=end.state
             )
 
-    async def _empty(self, lane: Lane) -> None:
+    def _empty(self, lane: Lane) -> None:
         """Forget the queue: its rows are closed, or they are new ones of a destination that was switched on again."""
         jobs = list(lane.queue)
         lane.queue.clear()
-        for job in jobs:
-            self._lanes.drop(lane, job.id, job.size)
-        await store.release(self._database, jobs)
+        self._claims.give_back(lane, jobs)

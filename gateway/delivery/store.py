@@ -141,7 +141,8 @@ async def claim_due_any_account(
         rows = await database.all(_CLAIM_SQLITE, destination_id, now, most + held)
     else:
         async with database.transaction() as transaction:
-            rows = await transaction.all(_CLAIM_POSTGRES, destination_id, now, most, owner, lease_until, wall)
+            found = await transaction.all(_CLAIM_POSTGRES, destination_id, now, most, owner, lease_until, wall)
+        rows = sorted(found, key=lambda row: (row["due_at"], row["id"]))
     return [_job(row, lease_until) for row in rows]
 
 
@@ -194,8 +195,8 @@ async def event_any_account(database: Database, event_id: str) -> Event | None:
     return None if row is None else Event.from_row(row)
 
 
-async def release(database: Database, jobs: Iterable[Job]) -> None:
-    """Give back leases of deliveries that were not begun, so that any node may take them at once."""
+def released(jobs: Iterable[Job]) -> Write[None]:
+    """Give back leases of deliveries that were not made, so that any node may take them at once."""
     statements = [
         Statement(
             "UPDATE deliveries SET lease_owner = NULL, lease_until = 0 WHERE id = $1 AND epoch = $2",
@@ -203,5 +204,4 @@ async def release(database: Database, jobs: Iterable[Job]) -> None:
         )
         for job in jobs
     ]
-    if statements:
-        await database.write(Write(statements, lambda _: Effect(None)))
+    return Write(statements, lambda _: Effect(None))

@@ -55,10 +55,9 @@ class Worker:
             lease_ms=self.lease_ms,
             hand_over=self.hand_over,
         )
-        self._closing = Closing(runtime.database, self._lanes)
+        self._closing = Closing(runtime.database, self._claims)
         self._settling = Settling(runtime.database, settings, self._clock, self._settled)
         self._tasks: set[asyncio.Task[None]] = set()
-        self._broken_off: list[Job] = []
         self._draining = False
 
     # What publish and provisioning call
@@ -82,9 +81,13 @@ class Worker:
         """Forget a delivery that was held and whose row was not written."""
         self._lanes.drop(self._lanes.lane(job.destination_id), job.id, job.size)
 
-    def left_behind(self, destination_id: int, in_ms: int = 0) -> None:
-        """A delivery stands in the database only, or may do so in a moment; look for it."""
-        self._claims.note(self._lanes.lane(destination_id), in_ms)
+    def leave_behind(self, job: Job, in_ms: int) -> None:
+        """Forget a delivery that was held and whose row may or may not be written; look for it in a moment."""
+        self._claims.give_back(self._lanes.lane(job.destination_id), [job], in_ms)
+
+    def left_behind(self, destination_id: int) -> None:
+        """A delivery stands in the database only; look for it."""
+        self._claims.note(self._lanes.lane(destination_id))
 
     def destination_changed(self, destination_id: int) -> None:
         """A destination was switched on or off or moved: look at its deliveries now, under the new rule."""
@@ -108,16 +111,14 @@ class Worker:
 
     async def _drain(self, claiming: asyncio.Task[None]) -> None:
         under_way = {claiming, *self._tasks}
-        await asyncio.wait(under_way, timeout=self._runtime.config.server.shutdown_grace.seconds * 0.75)
+        await asyncio.wait(under_way, timeout=self._runtime.config.server.shutdown_grace.seconds * 0.5)
         for task in under_way:
             task.cancel()
         await asyncio.gather(*under_way, return_exceptions=True)
         self._settling.stop()
-        left = [*self._broken_off, *(job for lane in self._lanes.all() for job in lane.queue)]
-        try:
-            await store.release(self._runtime.database, left)
-        except GatewayError as problem:
-            log.warning("delivery.not_released", problem=str(problem))
+        for lane in self._lanes.all():
+            self._claims.give_back(lane, list(lane.queue))
+            lane.queue.clear()
 
     async def _tick_forever(self) -> None:
         while True:
@@ -159,16 +160,15 @@ class Worker:
     async def _deliver(self, lane: Lane, job: Job) -> None:
         try:
             if job.lease_until - now_ms() < 1000 * self._timeout_s + _SPARE_LEASE_MS:
-                self._put_back(lane, job)
+                self._claims.give_back(lane, [job])
             else:
                 await self._try(lane, job)
         except asyncio.CancelledError:
-            self._broken_off.append(job)
-            self._put_back(lane, job)
+            self._claims.give_back(lane, [job])
             raise
         except GatewayError as problem:
             log.warning("delivery.postponed", delivery_id=job.id, problem=str(problem))
-            self._put_back(lane, job, AGAIN_MS)
+            self._claims.give_back(lane, [job], AGAIN_MS)
         except Exception:
             # A delivery that trips the program up must neither stop the lane nor come round for ever.
             log.exception("delivery.broke", delivery_id=job.id)
@@ -211,7 +211,7 @@ class Worker:
     def _settled(self, lane: Lane, job: Job, step: Settlement | None) -> None:
         """The commit of a settlement is over; without a step the delivery was not settled."""
         if step is None:
-            self._put_back(lane, job, NOWHERE_MS)
+            self._claims.give_back(lane, [job], NOWHERE_MS)
             return
         self._lanes.drop(lane, job.id, job.size)
         if step.state == "pending":
@@ -222,14 +222,10 @@ class Worker:
             self._index.forget(job.instance_id)
             self._close(lane)
 
-    def _put_back(self, lane: Lane, job: Job, in_ms: int = 0) -> None:
-        self._lanes.drop(lane, job.id, job.size)
-        self._claims.note(lane, in_ms)
-
     def _refuse(self, lane: Lane, job: Job) -> None:
         """There is nowhere to send to: the destination is off or gone, or what memory says of it is not true."""
         self._index.forget(job.instance_id)
-        self._put_back(lane, job, NOWHERE_MS)
+        self._claims.give_back(lane, [job], NOWHERE_MS)
         lane.paused_until = self._clock.now() + NOWHERE_MS
         self._close(lane)
 

@@ -44,9 +44,8 @@ class Publisher:
             accepted = await self._runtime.database.write(self._write(view, planned, now))
         except BaseException:
             for job in leased:
-                self._worker.give_up(job)
                 # Who cannot wait for the commit does not stop it, and one that failed may have reached the disk.
-                self._worker.left_behind(job.destination_id, _LATER_MS)
+                self._worker.leave_behind(job, _LATER_MS)
             raise
         self._set_out([job for _, jobs in planned for job in jobs], accepted)
         return Published(tuple(event.id for event in changes if event.id in accepted), len(changes) - len(accepted))

@@ -117,7 +117,7 @@ async def test_on_postgresql_many_that_claim_at_once_get_different_ones(database
 async def test_what_is_given_back_may_be_claimed_at_once(database: Database) -> None:
     await pending(database, 2)
     jobs = await claim(database)
-    await store.release(database, jobs)
+    await database.write(store.released(jobs))
     assert len(await claim(database, owner="another")) == 2
 
 
