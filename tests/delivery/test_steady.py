@@ -1,19 +1,13 @@
 """The clock of due times."""
 
 import time
-from types import SimpleNamespace
 
 import pytest
 
 from gateway.delivery.steady import Steady
+from tests.delivery.nodes import shift
 
 HOUR_MS = 3_600_000
-
-
-def shift(monkeypatch: pytest.MonkeyPatch, by_ms: int) -> None:
-    """Set the system's clock, as far as the gateway can see."""
-    moved = SimpleNamespace(time_ns=lambda: time.time_ns() + by_ms * 1_000_000)
-    monkeypatch.setattr("gateway.clock.time", moved)
 
 
 def test_it_goes_on_where_the_systems_clock_falls_back(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -9,8 +9,8 @@ from gateway.errors import StorageDown
 from gateway.events.model import Event
 from gateway.instances.view import InstanceView
 from gateway.subscriptions.publish import Publisher
+from tests.delivery.nodes import is_empty, stand
 from tests.delivery.parts import balanced, event, states
-from tests.delivery.test_worker import is_empty, stand
 from tests.kit.consumer import Consumer
 from tests.kit.gateway import Gateway
 
