@@ -1,11 +1,10 @@
 """Fixtures: few, and real."""
 
 import asyncio
-import itertools
+import uuid
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from pathlib import Path
 
-import asyncpg
 import pytest
 import uvloop
 
@@ -14,8 +13,6 @@ from gateway.storage.open import open_database
 from tests.kit import postgres
 from tests.kit.consumer import Consumer, consumer
 from tests.kit.gateway import Gateway, settings, started
-
-_numbers = itertools.count()
 
 
 def pytest_asyncio_loop_factories() -> Mapping[str, Callable[[], asyncio.AbstractEventLoop]]:
@@ -35,11 +32,7 @@ async def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     if request.param == "sqlite":
         return f"sqlite:///{tmp_path / 'gateway.db'}"
     server: str = request.getfixturevalue("postgres_server")
-    name = f"test_{next(_numbers)}"
-    connection = await asyncpg.connect(server)
-    await connection.execute(f"CREATE DATABASE {name}")
-    await connection.close()
-    return server.rsplit("/", 1)[0] + "/" + name
+    return await postgres.fresh(server, f"test_{uuid.uuid4().hex}")
 
 
 @pytest.fixture

@@ -89,11 +89,10 @@ async def test_who_claimed_before_another_can_settle_no_more(database: Database)
     assert await balanced(database)
 
 
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
 async def test_on_postgresql_a_lease_keeps_others_away_until_it_ends(database: Database) -> None:
     await pending(database, 3)
     mine = await claim(database, owner="me", most=2)
-    if database.engine == "sqlite":
-        pytest.skip("a SQLite file has one owner")
     theirs = await claim(database, owner="another")
     assert len({one.id for one in [*mine, *theirs]}) == 3
     assert await claim(database, now=NOW + 29_999, owner="another") == []
@@ -105,9 +104,8 @@ async def test_on_postgresql_a_lease_keeps_others_away_until_it_ends(database: D
     assert await balanced(database)
 
 
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
 async def test_on_postgresql_many_that_claim_at_once_get_different_ones(database: Database) -> None:
-    if database.engine == "sqlite":
-        pytest.skip("a SQLite file has one owner")
     await pending(database, 100)
     claimed = await asyncio.gather(*(claim(database, most=15, owner=f"node {number}") for number in range(6)))
     ids = [one.id for jobs in claimed for one in jobs]

@@ -1,0 +1,1 @@
+"""Attacks that went through: each fact stands here until it holds."""
