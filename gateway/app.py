@@ -1,6 +1,7 @@
 """The composition root: opens everything in order, closes it in reverse."""
 
 import asyncio
+import gc
 import signal
 import socket
 from collections.abc import AsyncIterator, Callable
@@ -42,6 +43,8 @@ from gateway.subscriptions.publish import Publisher
 log = structlog.get_logger()
 
 API_BODY = 1 << 20
+#: As long as a whole head may be on the short way in, so that both ways take the same.
+MOST_LINE = 16_384
 NOTICE_S = 1.0
 
 
@@ -177,6 +180,8 @@ async def _listening(
         keepalive_timeout=IDLE_S,
         auto_decompress=False,
         lingering_time=1,
+        max_line_size=MOST_LINE,
+        max_field_size=MOST_LINE,
     )
     await runner.setup()
     assert runner.server is not None
@@ -220,6 +225,9 @@ async def serve(config: Config, greet: Callable[[Running], None]) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
     async with running(config) as gateway:
+        # What start-up made stays; collections need not look at it again and again.
+        gc.collect()
+        gc.freeze()
         _announce(gateway)
         greet(gateway)
         await stop.wait()

@@ -3,6 +3,7 @@
 import json
 import logging
 import sys
+import time
 from collections.abc import MutableMapping
 from functools import lru_cache
 from typing import Any, BinaryIO
@@ -15,6 +16,8 @@ from gateway.config import Log, environment
 
 _SECRET = ("secret", "password", "authorization", "token", "api_key", "api.key", "signature_key", "encryption_key")
 _MASK = "********"
+_REQUESTS = "aiohttp.server"
+_MOST_A_SECOND = 3
 _LEVELS = {"exception": "error", "warn": "warning"}
 
 
@@ -76,7 +79,38 @@ class _ToStructlog(logging.Handler):
         line.log(max(record.levelno, logging.WARNING), record.getMessage(), exc_info=record.exc_info)
 
 
+class _Discreet(logging.Filter):
+    """Of a request that aiohttp cannot read, the kind of failure alone: its text quotes tokens; and seldom."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._second, self._passed = 0, 0
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        kind = record.exc_info[0] if record.exc_info else None
+        record.msg, record.args = kind.__name__ if kind else "failure", ()
+        record.exc_info = record.exc_text = record.stack_info = None
+        record.levelno = min(record.levelno, logging.WARNING)
+        record.levelname = logging.getLevelName(record.levelno)
+        return self._is_seldom()
+
+    def _is_seldom(self) -> bool:
+        second = int(time.monotonic())
+        self._passed = self._passed + 1 if second == self._second else 1
+        self._second = second
+        return self._passed <= _MOST_A_SECOND
+
+
+_DISCREET = _Discreet()
+
+
+def keep_requests_out() -> None:
+    """Let no line of aiohttp's server tell what a request said."""
+    logging.getLogger(_REQUESTS).addFilter(_DISCREET)
+
+
 def _route_libraries() -> None:
+    keep_requests_out()
     root = logging.getLogger()
     root.handlers = [_ToStructlog()]
     root.setLevel(logging.WARNING)

@@ -70,8 +70,9 @@ class Reading:
             try:
                 text = Path(text).read_text("utf-8").strip()
             except (OSError, ValueError) as problem:
+                # Whoever put the secret itself in place of its file does not find it in the log.
                 reason = problem.strerror if isinstance(problem, OSError) else "it is not UTF-8"
-                self.problems.append(f"{name} names {text}, which cannot be read: {reason}.")
+                self.problems.append(f"{name} names a file that cannot be read: {reason}.")
                 return
         self._take(section, key, _parsed(self._kinds[section][key], text), f"{name} in the environment")
 

@@ -121,8 +121,8 @@ def test_a_file_and_a_value_for_one_key_contradict_each_other(tmp_path: Path) ->
 
 def test_a_file_that_cannot_be_read_is_named() -> None:
     problem = refused({}, {"GATEWAY_SERVER__METRICS_TOKEN_FILE": "nowhere/token"})
-    assert problem == "GATEWAY_SERVER__METRICS_TOKEN_FILE names nowhere/token, which cannot be read: " + (
-        "No such file or directory."
+    assert problem == (
+        "GATEWAY_SERVER__METRICS_TOKEN_FILE names a file that cannot be read: No such file or directory."
     )
 
 

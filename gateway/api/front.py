@@ -10,6 +10,7 @@ from aiohttp.typedefs import Handler, Middleware
 
 from gateway.api.surface import Failure, Surface, broken, of_error, of_http
 from gateway.errors import GatewayError
+from gateway.log import keep_requests_out
 from gateway.metrics import Metrics
 
 REQUEST_ID = web.RequestKey("request_id", str)
@@ -19,6 +20,7 @@ log = structlog.get_logger()
 
 def front(surfaces: Sequence[Surface], metrics: Metrics) -> Middleware:
     """The middleware that stands before every handler; the last surface owns what no other does."""
+    keep_requests_out()
 
     @web.middleware
     async def before(request: web.Request, handler: Handler) -> web.StreamResponse:

@@ -8,6 +8,7 @@ import msgspec
 from gateway.catalogue.change_map import Action, ChangeMap, Split
 from gateway.catalogue.locator import Locator
 from gateway.catalogue.sources import Sources
+from gateway.catalogue.template import Template
 
 LONGEST = 512
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
@@ -32,12 +33,17 @@ class Change(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     payload_exact: bool
 
 
-def read_change(changes: ChangeMap, sources: Sources, payload: bytes, exact: bool) -> Change:
-    """Reads one change; whatever is missing or odd is left out, and never refused."""
+def read_change(changes: ChangeMap, sources: Sources, payload: bytes, exact: bool, number: int | None = None) -> Change:
+    """Reads one change; whatever is missing or odd is left out, and never refused.
+
+    `number` is the place of the item where several came at once.
+    """
     object_type = short(_split(_text(changes.object_type, sources), changes.object_type_split))
     object_id = short(_text(changes.object_id, sources))
     version = short(_text(changes.version, sources))
     vendor_id = short(changes.dedupe.complete(sources)) if changes.dedupe else None
+    if number is not None and changes.dedupe and _of_item(changes.dedupe, sources):
+        number = None
     return Change(
         type=short(changes.type.text(sources).strip(".")) or "unknown",
         action=_action(changes, sources),
@@ -46,29 +52,45 @@ def read_change(changes: ChangeMap, sources: Sources, payload: bytes, exact: boo
         occurred_at=_date(changes, sources),
         vendor_event_id=vendor_id,
         version=version,
-        identity=identity(object_type, object_id, version, vendor_id),
+        identity=identity(object_type, object_id, version, vendor_id, number),
         payload=payload,
         payload_exact=exact,
     )
 
 
-def identity(object_type: str | None, object_id: str | None, version: str | None, vendor_id: str | None) -> str | None:
-    """The key of a change: object and version where all are known, else the vendor's delivery id, else none."""
+def identity(
+    object_type: str | None,
+    object_id: str | None,
+    version: str | None,
+    vendor_id: str | None,
+    number: int | None = None,
+) -> str | None:
+    """The key of a change: object and version where all are known, else the vendor's delivery id, else none.
+
+    `number` tells the items of one delivery apart, where they share its id.
+    """
     if object_type and object_id and version:
         return short(f"v:{_part(object_type)}:{_part(object_id)}:{version}")
-    return short(f"d:{vendor_id}") if vendor_id else None
+    if not vendor_id:
+        return None
+    return short(f"d:{vendor_id}" if number is None else f"i:{number}:{vendor_id}")
 
 
 def short(text: str | None) -> str | None:
-    """A text that every store can hold, at most 512 characters; a longer one ends in its hash and stays distinct."""
+    """A text that every store can hold, at most 512 characters; a changed one ends in its hash and stays distinct."""
     if not text or (len(text) <= LONGEST and text.isascii() and "\x00" not in text):
         return text or None
-    if not text.isascii() or "\x00" in text:
-        text = _UNSTORABLE.sub("\ufffd", text)
-    if len(text) <= LONGEST:
+    storable = _UNSTORABLE.sub("\ufffd", text[:LONGEST])
+    if storable == text:
         return text
     digest = hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
-    return f"{text[: LONGEST - 65]}~{digest}"
+    return f"{storable[: LONGEST - 65]}~{digest}"
+
+
+def _of_item(template: Template, sources: Sources) -> bool:
+    """Whether anything that the template is filled with comes from the item itself."""
+    chosen = [locator.chosen(sources) for locator in template.locators]
+    return any(place is not None and place.source == "item" for place in chosen)
 
 
 def _part(text: str) -> str:

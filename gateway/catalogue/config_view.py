@@ -21,7 +21,8 @@ class ConfigView:
         stored, earlier = self.values.get(key), self.previous.get(key)
         if stored and not earlier and stored[0] != "[":
             return (stored,)
-        return tuple([secret for secret in _listed(stored) + (earlier or ()) if secret])
+        texts = (stored, *(earlier or ()))
+        return tuple([secret for text in texts for secret in _listed(text) if secret])
 
 
 def _listed(stored: str | None) -> tuple[str, ...]:

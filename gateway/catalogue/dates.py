@@ -11,6 +11,7 @@ NAMED = ("iso8601", "epoch_s", "epoch_ms", "date")
 _NUMBER = re.compile(r"-?[0-9]{1,17}(?:\.[0-9]{1,12})?")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _NAIVE_EPOCH = datetime(1970, 1, 1)
+_FIRST = -62_135_596_800_000  # the beginning of the year 1
 _LIMIT = 253_402_300_800_000  # the end of the year 9999
 _LONGEST = 64
 
@@ -43,8 +44,7 @@ def _epoch(text: str, factor: int) -> int | None:
         return at if at < _LIMIT else None
     if not _NUMBER.fullmatch(text):
         return None
-    exact = float(text) * factor
-    return round(exact) if abs(exact) < _LIMIT else None
+    return _in_calendar(round(float(text) * factor))
 
 
 def _iso(text: str, timezone: tzinfo) -> int | None:
@@ -65,11 +65,16 @@ def _pattern(text: str, form: str, timezone: tzinfo) -> int | None:
         return None
 
 
-def _instant(moment: datetime, timezone: tzinfo) -> int:
+def _instant(moment: datetime, timezone: tzinfo) -> int | None:
     if moment.tzinfo is None and timezone is UTC:
         return _whole_ms(moment - _NAIVE_EPOCH)
     aware = moment.replace(tzinfo=timezone) if moment.tzinfo is None else moment
-    return _whole_ms(aware - _EPOCH)
+    return _in_calendar(_whole_ms(aware - _EPOCH))
+
+
+def _in_calendar(at: int) -> int | None:
+    """The instant if it is in the years 1 to 9999 of UTC: an offset can lead out of them."""
+    return at if _FIRST <= at < _LIMIT else None
 
 
 def _whole_ms(since: timedelta) -> int:

@@ -4,6 +4,7 @@ import json
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 from json import JSONDecodeError
 from typing import Literal, NoReturn
 
@@ -12,7 +13,10 @@ import orjson
 MAX_DEPTH = 512
 _BOM = b"\xef\xbb\xbf"
 _SPACE = re.compile(r"[ \t\n\r]*")
-_NESTING = re.compile(rb'"(?:[^"\\]++|\\.)*+"|[\[\]{}]', re.DOTALL)
+# The closing quote may be missing: else every quote behind it would be tried up to the end.
+_STRING = re.compile(rb'"(?:[^"\\]++|\\.)*+"?', re.DOTALL)
+_STEPS = bytes.maketrans(b"[{]}", b"\x01\x01\xff\xff")
+_NO_BRACKET = bytes(set(range(256)) - set(b"[{]}"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,15 +91,14 @@ def walk(value: object, path: Sequence[str]) -> object:
 
 
 def depth(raw: bytes) -> int:
-    """How deep brackets are nested, strings left out."""
-    level = deepest = 0
-    for match in _NESTING.finditer(raw):
-        token = match[0]
-        if token in b"[{":
-            level += 1
-            deepest = max(deepest, level)
-        elif token in b"]}":
-            level -= 1
+    """How deep brackets are nested, strings left out; counted to one level beyond the maximum."""
+    steps = memoryview(_STRING.sub(b"", raw).translate(_STEPS, _NO_BRACKET)).cast("b")
+    deepest = 0
+    for level in accumulate(steps):
+        if level > deepest:
+            deepest = level
+            if deepest > MAX_DEPTH:
+                break
     return deepest
 
 

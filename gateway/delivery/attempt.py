@@ -1,5 +1,6 @@
 """One request of a delivery: render, sign, send, and say what came of it."""
 
+import asyncio
 import re
 
 from gateway.clock import now_ms
@@ -14,12 +15,18 @@ from gateway.instances.view import Callback, InstanceView
 KEPT_ANSWER = 1024
 MAX_ANSWER = 65_536
 MAX_REASON = 500
+#: A larger payload is rendered and signed in a thread, so that the event loop goes on meanwhile.
+MOST_INLINE = 128 << 10
 
 
 async def attempt(client: Client, view: InstanceView, callback: Callback, event: Event, timeout_s: float) -> Attempt:
     """Send the event's notification once; only a 2xx is a success, and a redirect is not followed."""
     at = now_ms()
-    outcome = await client.send(_request(view, callback, event, at, timeout_s))
+    if len(event.payload) > MOST_INLINE:
+        request = await asyncio.to_thread(_request, view, callback, event, at, timeout_s)
+    else:
+        request = _request(view, callback, event, at, timeout_s)
+    outcome = await client.send(request)
     if isinstance(outcome, Failure):
         return Attempt(
             at=at,

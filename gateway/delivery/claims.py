@@ -35,6 +35,7 @@ class Claims:
         *,
         owner: str,
         lease_ms: int,
+        longest_ms: int,
         hand_over: Callable[[Sequence[Job]], None],
     ) -> None:
         self._database = database
@@ -42,6 +43,7 @@ class Claims:
         self._clock = clock
         self._owner = owner
         self._lease_ms = lease_ms
+        self._longest_ms = longest_ms
         self._hand_over = hand_over
         self._agenda = Agenda()
         self._rescan_s = RESCAN_S[database.engine]
@@ -102,6 +104,9 @@ class Claims:
         """Look at all destinations now and then, so that nothing that nobody noted is left for good."""
         if self._scanned is not None and time.monotonic() - self._scanned < self._rescan_s:
             return
+        if self._scanned is None and self._database.engine == "sqlite":
+            # What was written while the clock was ahead would be due when nobody expects it any more.
+            await store.cap_any_account(self._database, self._clock.now() + self._longest_ms)
         for destination_id, due_at in await store.heads_any_account(self._database):
             self._agenda.note(self._lanes.lane(destination_id), due_at)
         self._scanned = time.monotonic()

@@ -6,9 +6,11 @@ from typing import Literal
 
 from gateway.delivery.model import Job
 
-Standing = Literal["fresh", "healthy", "failing", "silent"]
+Standing = Literal["fresh", "healthy", "late", "failing", "silent"]
 
 FRESH_SLOTS = 2
+#: A destination that has been idle begins with so many at most: it may have begun to hang meanwhile.
+IDLE_SLOTS = 4
 MOST_QUEUED = 1_000
 MOST_QUEUED_FAILING = 64
 REFILL_BELOW = 50

@@ -3,16 +3,18 @@
 Decisions only; nothing here awaits. A destination begins with few slots, earns more with every success, and falls
 to a single one when it fails or stays silent. Those that fail get at most a quarter of the slots together, so do
 those that are silent, and so do those that have not answered yet: the others can always start. Where slots are
-short, lanes take turns.
+short, lanes take turns, and a healthy one whose answer is overdue counts as late: it starts nothing more until it
+answers, and what it has under way takes no room from the healthy.
 """
 
 from collections import OrderedDict
 from collections.abc import Iterator
 from typing import get_args
 
-from gateway.delivery.lane import FRESH_SLOTS, Lane, Standing
+from gateway.delivery.lane import FRESH_SLOTS, IDLE_SLOTS, Lane, Standing
 
 SILENCE_S = 1.0
+LATENESS_S = 0.05
 LATENCIES_TO_SILENCE = 3
 MOST_JOBS = 20_000
 MOST_BYTES = 32 << 20
@@ -30,6 +32,7 @@ class Lanes:
         self._active: dict[Standing, int] = dict.fromkeys(_STANDINGS, 0)
         self._waiting: dict[Standing, OrderedDict[int, Lane]] = {standing: OrderedDict() for standing in _STANDINGS}
         self._paused: dict[int, Lane] = {}
+        self._busy: set[Lane] = set()
         self.jobs = 0
         self.bytes = 0
 
@@ -48,6 +51,11 @@ class Lanes:
     def active(self) -> int:
         """Runners of all lanes."""
         return sum(self._active.values())
+
+    @property
+    def short(self) -> bool:
+        """Whether somebody waits for a slot that healthy lanes hold."""
+        return self._wanted("healthy")
 
     @property
     def room(self) -> int:
@@ -86,13 +94,16 @@ class Lanes:
             self._await_turn(lane, now)
             return False
         self._waiting[lane.standing].pop(lane.destination_id, None)
+        if not lane.active:
+            lane.allowed = min(lane.allowed, IDLE_SLOTS)
+            self._busy.add(lane)
         lane.active += 1
         self._active[lane.standing] += 1
         return True
 
     def may_go_on(self, lane: Lane, now: int) -> bool:
         """Whether a runner of the lane may take another delivery without giving its slot back."""
-        if not lane.queue or lane.closing or lane.active > lane.allowed or now < lane.paused_until:
+        if not lane.queue or lane.closing or lane.active > self._most(lane) or now < lane.paused_until:
             return False
         return not self._wanted(lane.standing)
 
@@ -100,14 +111,23 @@ class Lanes:
         """Give a slot back; where the lane has more to do, it waits behind those that wait already."""
         lane.active -= 1
         self._active[lane.standing] -= 1
+        if not lane.active:
+            self._busy.discard(lane)
         if lane.queue and not lane.closing:
             self._await_turn(lane, now)
 
     def startable(self) -> Iterator[Lane]:
-        """The lanes that a slot is free for, longest wait first; each is taken off the list, to enter at once."""
+        """The lanes that a slot is free for, longest wait first; each is taken off the list, to enter at once.
+
+        One that took a slot and could use another waits for it behind the others.
+        """
         for standing, waiting in self._waiting.items():
             while waiting and self._has_room(standing):
-                yield waiting.popitem(last=False)[1]
+                lane = waiting.popitem(last=False)[1]
+                before = lane.active
+                yield lane
+                if before < lane.active < self._most(lane) and lane.queue:
+                    waiting[lane.destination_id] = lane
 
     def rested(self, now: int) -> list[Lane]:
         """The lanes whose pause is over; they are taken off the list."""
@@ -121,13 +141,15 @@ class Lanes:
         waiting[lane.destination_id] = lane
 
     def _most(self, lane: Lane) -> int:
+        if lane.standing == "late":
+            return 1
         # Where many wait for their first answer, each gets a single slot to show itself with.
         return 1 if lane.standing == "fresh" and self._waiting["fresh"] else lane.allowed
 
     def _has_room(self, standing: Standing) -> bool:
         if standing != "healthy" and self._active[standing] >= self._reserved:
             return False
-        if standing in ("failing", "silent"):
+        if standing not in ("fresh", "healthy"):
             return True
         return self._active["fresh"] + self._active["healthy"] < self._slots
 
@@ -163,6 +185,16 @@ class Lanes:
             if now_s - next(iter(lane.started.values())) > patience:
                 lane.allowed = 1
                 self._stand(lane, "silent")
+
+    def doubt(self, now_s: float) -> None:
+        """Where slots are short: look for healthy destinations whose answer is overdue, as far as slots can be lent."""
+        for lane in self._busy:
+            if lane.standing != "healthy" or not lane.started:
+                continue
+            patience = max(LATENESS_S, LATENCIES_TO_SILENCE * lane.latency_s)
+            overdue = now_s - next(iter(lane.started.values())) > patience
+            if overdue and self._active["late"] + lane.active <= self._slots:
+                self._stand(lane, "late")
 
     def afresh(self, lane: Lane) -> None:
         """What is known of the destination does not count any more: it was moved, or switched on again."""

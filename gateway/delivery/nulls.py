@@ -11,6 +11,7 @@ from collections.abc import Iterator
 
 _ESCAPE = re.compile(rb"\\.", re.DOTALL)
 _NULL = re.compile(rb":[ \t\r\n]*null")
+_COMMA = re.compile(rb"[ \t\r\n]*+,")
 _SPACE = b" \t\r\n"
 
 
@@ -50,14 +51,8 @@ def _cut(kept: list[bytes], text: bytes, position: int, start: int, end: int) ->
         return end
     # No comma before it in what is left: the member is the first of its object.
     kept.append(text[position:start])
-    return _after_comma(text, end)
-
-
-def _after_comma(text: bytes, end: int) -> int:
-    place = end
-    while text[place : place + 1] in (b" ", b"\t", b"\r", b"\n"):
-        place += 1
-    return place + 1 if text[place : place + 1] == b"," else end
+    comma = _COMMA.match(text, end)
+    return comma.end() if comma else end
 
 
 def removed(text: bytes) -> list[str]:

@@ -1,5 +1,6 @@
 """When to try again: a pure function of the attempt, the schedule and a roll of the dice."""
 
+import math
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -23,6 +24,11 @@ def next_step(
     delay = schedule_ms[attempts - 1] * (1 - JITTER + 2 * JITTER * dice)
     asked = min(attempt.retry_after_ms or 0, retry_after_cap_ms)
     return Settlement(state="pending", reason=attempt.reason, due_at=now + round(max(delay, asked)))
+
+
+def longest_ms(schedule_ms: Sequence[int], retry_after_cap_ms: int) -> int:
+    """The longest time that a delivery may have to wait for its next attempt."""
+    return max(math.ceil(max(schedule_ms) * (1 + JITTER)), retry_after_cap_ms)
 
 
 def retry_after_ms(header: str | None, now: int) -> int | None:

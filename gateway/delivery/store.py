@@ -71,6 +71,11 @@ SELECT destination_id, (SELECT min(deliveries.due_at) FROM deliveries
     WHERE deliveries.state = 'pending' AND deliveries.destination_id = heads.destination_id) AS due_at
 FROM heads WHERE destination_id IS NOT NULL"""
 
+_CAP = (
+    f"UPDATE deliveries SET due_at = $1 WHERE destination_id IN (SELECT destination_id FROM ({_HEADS}) AS h) "  # noqa: S608
+    "AND state = 'pending' AND due_at > $1"
+)
+
 
 def queued(job: Job, owner: str | None, now: int) -> Statement:
     """A new delivery, due now, leased to `owner` where it goes from memory."""
@@ -187,6 +192,11 @@ async def end_any_account(database: Database, destination_id: int) -> End | None
 async def heads_any_account(database: Database) -> list[tuple[int, int]]:
     """Each destination that has pending deliveries, and when the first of them is due."""
     return [(row["destination_id"], row["due_at"]) for row in await database.all(_HEADS)]
+
+
+async def cap_any_account(database: Database, due_at: int) -> None:
+    """Make nothing pending due later than this; looks into the index once for each destination."""
+    await database.write(Write([Statement(_CAP, (due_at,))], lambda _: Effect(None)))
 
 
 async def event_any_account(database: Database, event_id: str) -> Event | None:

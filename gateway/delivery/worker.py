@@ -15,6 +15,7 @@ from gateway.delivery.closing import Closing
 from gateway.delivery.lane import Lane
 from gateway.delivery.lanes import Lanes
 from gateway.delivery.model import Attempt, End, Job, Settlement
+from gateway.delivery.retry import longest_ms
 from gateway.delivery.settling import Settling
 from gateway.delivery.steady import Steady
 from gateway.errors import GatewayError
@@ -28,6 +29,7 @@ LEASE_S = 30.0
 MOST_LANES = 20_000
 NOWHERE_MS = 5_000
 _TICK_S = 0.25
+_DOUBT_S = 0.02
 _SPARE_LEASE_MS = 2_000
 _PAUSING = (429, 502, 503, 504)
 _LONGEST_PAUSE_MS = 60_000
@@ -53,12 +55,14 @@ class Worker:
             self._clock,
             owner=self.owner,
             lease_ms=self.lease_ms,
+            longest_ms=longest_ms([step.ms for step in settings.retry_schedule], settings.retry_after_cap.ms),
             hand_over=self.hand_over,
         )
         self._closing = Closing(runtime.database, self._claims)
         self._settling = Settling(runtime.database, settings, self._clock, self._settled)
         self._tasks: set[asyncio.Task[None]] = set()
         self._draining = False
+        self._doubting = False
 
     # What publish and provisioning call
 
@@ -141,10 +145,23 @@ class Worker:
     def _pump(self, lane: Lane) -> None:
         while not self._draining and self._lanes.enter(lane, self._clock.now()):
             self._start(self._run(lane, lane.queue.popleft()))
+        self._doubt_if_short()
 
     def _pump_waiting(self) -> None:
         for lane in self._lanes.startable():
-            self._pump(lane)
+            if not self._draining and self._lanes.enter(lane, self._clock.now()):
+                self._start(self._run(lane, lane.queue.popleft()))
+        self._doubt_if_short()
+
+    def _doubt_if_short(self) -> None:
+        if self._lanes.short and not self._doubting and not self._draining:
+            self._doubting = True
+            asyncio.get_running_loop().call_later(_DOUBT_S, self._doubt)
+
+    def _doubt(self) -> None:
+        self._doubting = False
+        self._lanes.doubt(time.monotonic())
+        self._pump_waiting()
 
     async def _run(self, lane: Lane, job: Job) -> None:
         try:

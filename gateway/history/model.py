@@ -7,6 +7,20 @@ from gateway.storage.database import Row
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Arrival:
+    """An event without its payload, and how many bytes that has."""
+
+    id: str
+    instance_id: int
+    received_at: int
+    size: int
+
+    @classmethod
+    def from_row(cls, row: Row) -> "Arrival":
+        return cls(**{name: row[name] for name in cls.__dataclass_fields__})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class DeliveryRecord:
     """A delivery as its row tells it."""
 

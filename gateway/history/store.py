@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from gateway.accounts.model import Caller
 from gateway.events.model import Event
-from gateway.history.model import AttemptRecord, DeliveryRecord
+from gateway.history.model import Arrival, AttemptRecord, DeliveryRecord
 from gateway.storage.database import Reader, Row
 
 
@@ -30,12 +30,13 @@ async def attempts(reader: Reader, delivery_ids: Sequence[str]) -> dict[str, lis
     return found
 
 
-async def events_between(
+async def arrivals_between(
     reader: Reader, caller: Caller, instance_id: int | None, *, since: int, until: int, before: str, size: int
-) -> list[Event]:
-    """The caller's events that were received in a span of time, newest first."""
+) -> list[Arrival]:
+    """The caller's events that were received in a span of time, newest first, without their payloads."""
     rows = await reader.all(
-        "SELECT events.* FROM events JOIN accounts ON accounts.id = events.account_id "
+        "SELECT events.id, events.instance_id, events.received_at, length(events.payload) AS size "
+        "FROM events JOIN accounts ON accounts.id = events.account_id "
         "WHERE accounts.partner_id = $1 AND ($2 = '' OR events.account_id = $2) "
         "AND ($3 = 0 OR events.instance_id = $3) AND events.received_at >= $4 AND events.received_at < $5 "
         "AND ($6 = '' OR events.id < $6) ORDER BY events.id DESC LIMIT $7",
@@ -47,7 +48,16 @@ async def events_between(
         before,
         size,
     )
-    return [Event.from_row(row) for row in rows]
+    return [Arrival.from_row(row) for row in rows]
+
+
+async def events(reader: Reader, event_ids: Sequence[str]) -> list[Event]:
+    """The events that the caller was found to own, newest first."""
+    if not event_ids:
+        return []
+    places = ", ".join(f"${place}" for place in range(1, len(event_ids) + 1))
+    sql = f"SELECT * FROM events WHERE id IN ({places}) ORDER BY id DESC"  # noqa: S608
+    return [Event.from_row(row) for row in await reader.all(sql, *event_ids)]
 
 
 async def ledger_of_deliveries_any_account(reader: Reader) -> Row:

@@ -16,6 +16,8 @@ _FORM = "application/x-www-form-urlencoded"
 _USUAL = ("application/json", "application/json; charset=utf-8")
 _WINDOWS = {"gzip": 31, "x-gzip": 31, "deflate": 15}
 _MAX_CODINGS = 2
+_MAX_MEMBERS = 64
+_PIECE = 1 << 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,16 +77,32 @@ def _inflated(body: bytes, name: str, most: int) -> bytes | Malformed:
 
 def _members(body: bytes, window: int, most: int) -> bytes | Malformed:
     """Inflates one compressed stream after another, as gzip allows."""
-    whole = bytearray()
-    while body:
-        stream = zlib.decompressobj(window)
-        whole += stream.decompress(body, most + 1 - len(whole))
+    packed, whole = memoryview(body), bytearray()
+    end = members = 0
+    while end < len(packed):
+        members += 1
+        if members > _MAX_MEMBERS:
+            return Malformed("bad_encoding", f"more than {_MAX_MEMBERS} compressed streams in one body")
+        found = _member(packed, end, window, whole, most)
+        if isinstance(found, Malformed):
+            return found
+        end = found
+    return bytes(whole)
+
+
+def _member(packed: memoryview, at: int, window: int, whole: bytearray, most: int) -> int | Malformed:
+    """Adds the stream that begins there to the whole, and says where it ends."""
+    stream = zlib.decompressobj(window)
+    while not stream.eof:
+        # Piece by piece, since zlib copies whatever it was given behind the end of a stream.
+        piece = packed[at : at + _PIECE]
+        if not piece:
+            return Malformed("bad_encoding", "the compressed body ends too early")
+        whole += stream.decompress(piece, most + 1 - len(whole))
         if len(whole) > most:
             return Malformed("too_large", f"the body is larger than {most} bytes")
-        if not stream.eof:
-            return Malformed("bad_encoding", "the compressed body ends too early")
-        body = stream.unused_data
-    return bytes(whole)
+        at += len(piece)
+    return at - len(stream.unused_data)
 
 
 def _has_zlib_header(body: bytes) -> bool:

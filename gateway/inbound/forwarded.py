@@ -2,18 +2,21 @@
 
 from collections.abc import Sequence
 from functools import lru_cache
-from ipaddress import IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 
 
 def source_address(peer: str, forwarded_for: Sequence[str], proxies: tuple[str, ...]) -> str:
-    """The nearest address that is no trusted proxy; hops before an untrusted one could be made up."""
+    """The nearest address that is no trusted proxy; hops before any other hop could be made up."""
     if not proxies or not forwarded_for:
         return peer
     hops = [_bare(hop.strip()) for line in forwarded_for for hop in line.split(",")]
-    address = peer
-    while hops and _trusted(address, proxies):
-        address = hops.pop()
-    return address[:64]
+    address, found = peer, _parsed(peer)
+    while hops and found is not None and _trusted(found, proxies):
+        hop = hops.pop()
+        found = _parsed(hop)
+        if found is not None:
+            address = hop.partition("%")[0]  # a zone means nothing here, and can be any text
+    return address
 
 
 def _bare(hop: str) -> str:
@@ -23,11 +26,14 @@ def _bare(hop: str) -> str:
     return hop.partition(":")[0] if hop.count(":") == 1 else hop
 
 
-def _trusted(address: str, proxies: tuple[str, ...]) -> bool:
+def _parsed(address: str) -> IPv4Address | IPv6Address | None:
     try:
-        found = ip_address(address)
+        return ip_address(address)
     except ValueError:
-        return False
+        return None
+
+
+def _trusted(found: IPv4Address | IPv6Address, proxies: tuple[str, ...]) -> bool:
     if isinstance(found, IPv6Address) and found.ipv4_mapped is not None:
         found = found.ipv4_mapped
     return any(found in network for network in _networks(proxies))

@@ -33,7 +33,9 @@ def normalise(
     items = _items(webhook, sources, body)
     if len(items) > _MAX_ITEMS:
         return Malformed("too_large", f"more than {_MAX_ITEMS} items in one delivery")
-    return tuple([_change(webhook, sources, item, body) for item in items])
+    if len(items) == 1:
+        return (_change(webhook, sources, items[0], body, None),)
+    return tuple([_change(webhook, sources, item, body, number) for number, item in enumerate(items)])
 
 
 def _items(webhook: Webhook, sources: Sources, body: Document) -> list[Document]:
@@ -46,10 +48,10 @@ def _items(webhook: Webhook, sources: Sources, body: Document) -> list[Document]
     return body.elements(place.path_in(sources))
 
 
-def _change(webhook: Webhook, sources: Sources, item: Document, body: Document) -> Change:
+def _change(webhook: Webhook, sources: Sources, item: Document, body: Document, number: int | None) -> Change:
     sources.item = item
     payload, exact = _payload(webhook, sources, item, body)
-    return read_change(webhook.changes, sources, payload, exact)
+    return read_change(webhook.changes, sources, payload, exact, number)
 
 
 def _payload(webhook: Webhook, sources: Sources, item: Document, body: Document) -> tuple[bytes, bool]:

@@ -98,10 +98,11 @@ class InboundRoutes:
         for name, value in request.headers.items():
             lower = name.lower()
             headers[lower] = f"{headers[lower]}, {value}" if lower in headers else value
+        target = _target(request.raw_path)
         return Received(
             method=request.method,
-            url=self._public_url + request.raw_path,
-            query=request.raw_path.partition("?")[2],
+            url=self._public_url + target,
+            query=target.partition("?")[2],
             headers=headers,
             body=body,
             remote=remote,
@@ -142,6 +143,11 @@ async def _read_up_to(request: web.Request, limit: int) -> bytes | None:
             return None
         chunks.append(chunk)
     return chunks[0] if len(chunks) == 1 else b"".join(chunks)
+
+
+def _target(written: str) -> str:
+    """The path and query; a client may write its own idea of the host before them."""
+    return written if written.startswith("/") else "/" + written.partition("://")[2].partition("/")[2]
 
 
 def _is_id(text: str) -> bool:

@@ -30,7 +30,7 @@ ARRIVAL_S = 10.0
 
 _REQUEST_LINE = re.compile(r"POST (/in/([A-Za-z0-9_-]{1,256})(?:\?([!-~]*))?) HTTP/1\.1")
 _TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]{1,256}")
-_STRAY = re.compile(r"[\x00\r\n]")
+_STRAY = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
 _LENGTH = re.compile(r"[0-9]{1,9}", re.ASCII)
 _ONCE = frozenset(("content-length", "host"))
 #: Headers that ask for something only aiohttp's way knows.
@@ -86,7 +86,7 @@ class Wire:
 class Connection(asyncio.Protocol):
     """One connection for as long as its requests are plain."""
 
-    __slots__ = ("_buffer", "_paused", "_pieces", "_seen", "_transport", "_wire", "peer", "task")
+    __slots__ = ("_blocked", "_buffer", "_paused", "_pieces", "_seen", "_transport", "_wire", "peer", "task")
 
     def __init__(self, wire: Wire) -> None:
         self._wire = wire
@@ -95,6 +95,8 @@ class Connection(asyncio.Protocol):
         self._seen = time.monotonic()
         self._pieces = 0
         self._paused = False
+        #: The sender does not read its answers, so no further request is begun.
+        self._blocked = False
         self.peer = ""
         self.task: asyncio.Task[None] | None = None
 
@@ -117,13 +119,34 @@ class Connection(asyncio.Protocol):
             if self._pieces == 1:
                 self._seen = time.monotonic()
             self._advance()
-        elif len(self._buffer) > _MOST_AHEAD and self._transport is not None and not self._paused:
-            self._paused = True
+        self._govern()
+
+    def pause_writing(self) -> None:
+        self._blocked = True
+        self._govern()
+
+    def resume_writing(self) -> None:
+        self._blocked = False
+        if self.task is None and self._buffer:
+            self._advance()
+        self._govern()
+
+    def _govern(self) -> None:
+        """Read no further ahead than the bound while something has to happen first."""
+        if self._transport is None:
+            return
+        full = (self.task is not None or self._blocked) and len(self._buffer) > _MOST_AHEAD
+        if full and not self._paused:
             self._transport.pause_reading()
+        elif self._paused and not full:
+            self._transport.resume_reading()
+        self._paused = full
 
     def _advance(self) -> None:
         """Begin the request that is complete, wait for more of it, or hand everything over."""
         buffer = self._buffer
+        if self._blocked:
+            return
         if not buffer.startswith(_START) or self._pieces > _MOST_PIECES:
             if not _START.startswith(buffer):
                 self._hand_over()
@@ -171,18 +194,19 @@ class Connection(asyncio.Protocol):
         if self._wire.draining:
             transport.close()
             return
-        if self._paused:
-            self._paused = False
-            transport.resume_reading()
         if self._buffer:
             self._pieces = 1
             self._advance()
+        self._govern()
 
     def _hand_over(self) -> None:
         transport, data, self._buffer = self._transport, self._buffer, b""
         if transport is None:
             return
         self._wire.connections.discard(self)
+        self._transport = None
+        if self._paused:
+            transport.resume_reading()
         protocol = self._wire.other()
         protocol.connection_made(transport)
         transport.set_protocol(protocol)
@@ -192,7 +216,9 @@ class Connection(asyncio.Protocol):
         """Close where nothing has moved for too long; a request that is being stored is waited for."""
         if self.task is not None or self._transport is None:
             return
-        if self._buffer and now - self._seen > ARRIVAL_S:
+        if self._blocked and now - self._seen > ARRIVAL_S:
+            self._transport.abort()
+        elif self._buffer and now - self._seen > ARRIVAL_S:
             self._transport.write(_rendered(plain(408, "the request came too slowly"), close=True))
             self._transport.close()
         elif now - self._seen > IDLE_S:

@@ -13,7 +13,9 @@ MOST_TAGS = 50
 _EXTERNAL = ("initial", "none")
 _MARKUP = re.compile(r"[<>&]")
 _MOST_LAYERS = 8
-_LONGEST_MARKUP = 4096
+_LONGEST_MARKUP = 1000
+_MOST_MARKED = 4096
+_MOST_MARKS = 20
 _CONTROL = re.compile(r"[\x00-\x1f\x7f\ud800-\udfff]")
 
 
@@ -78,6 +80,9 @@ def _tags(value: object, problems: list[Problem]) -> tuple[str, ...] | None:
     if not isinstance(value, list) or len(value) > MOST_TAGS or not all(isinstance(tag, str) for tag in value):
         problems.append(Problem("tags", f"expected a list of at most {MOST_TAGS} texts"))
         return None
+    if sum(len(tag) for tag in value if _MARKUP.search(tag)) > _MOST_MARKED:
+        problems.append(Problem("tags", f"expected at most {_MOST_MARKED} characters in texts with any of < > &"))
+        return None
     tags = tuple(dict.fromkeys("" if len(tag) > _LONGEST_MARKUP else plain(tag) for tag in value))
     if not all(1 <= len(tag) <= LONGEST_NAME for tag in tags):
         problems.append(Problem("tags", f"expected texts of 1 to {LONGEST_NAME} characters"))
@@ -127,11 +132,21 @@ def plain(text: str) -> str:
             return text.strip()
         text = stripped
     # Nobody wraps a name in so many layers who means well.
-    return _MARKUP.sub("", text).strip()
+    return _unmarked(text).strip()
+
+
+def _unmarked(text: str) -> str:
+    return _MARKUP.sub("", text)
 
 
 def _stripped(text: str) -> str:
+    # From every mark that opens nothing the parser looks through to the end.
+    if len(text) > _LONGEST_MARKUP or text.count("<") > _MOST_MARKS:
+        return _unmarked(text)
     parser = _Text()
-    parser.feed(text)
-    parser.close()
+    try:
+        parser.feed(text)
+        parser.close()
+    except AssertionError:  # how the parser gives up on a marked section that is none
+        return _unmarked(text)
     return _CONTROL.sub("", "".join(parser.pieces))

@@ -29,6 +29,10 @@ READERS = 9
 _TIMEOUT_S = 30.0
 _PATIENT_S = 7 * 86_400.0
 _DEADLOCKS = 3
+_UNREADABLE = (
+    "storage.url cannot be read; it is postgresql://user:password@host:port/database, "
+    "and the password in it must be percent-encoded (%2F for a slash, %23 for #, %3F for ?, %40 for @)."
+)
 
 _Member = tuple[int, int, Statement]
 
@@ -123,7 +127,10 @@ async def open_postgres(url: str) -> AsyncIterator[PostgresDatabase]:
             pool = await stack.enter_async_context(_pool(url, READERS))
             writer = await stack.enter_async_context(_pool(url, 1))
             refuse_older(int(await pool.fetchval("SELECT current_setting('server_version_num')")))
-        except (OSError, ValueError, asyncpg.PostgresError, asyncpg.InterfaceError) as problem:
+        except ValueError:
+            # What asyncpg says of a URL repeats parts of the password.
+            raise StartRefused(_UNREADABLE) from None
+        except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as problem:
             raise StartRefused(f"PostgreSQL cannot be reached with storage.url: {problem}.") from problem
         database = PostgresDatabase(pool, writer)
         stack.push_async_callback(database.group.close)

@@ -134,10 +134,13 @@ async def open_sqlite(path: Path, *, min_free: int) -> AsyncIterator[SqliteDatab
 
 
 def copy_file(path: Path, target: Path) -> None:
-    """A consistent copy of a SQLite file that no process is writing to."""
+    """A consistent copy of a SQLite file that no process is writing to; from the start its owner's alone."""
+    try:
+        os.close(os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
+    except OSError as problem:
+        raise StorageDown(f"{target} cannot be written: {problem.strerror}.") from problem
     with _translated(), closing(sqlite3.connect(path)) as source, closing(sqlite3.connect(target)) as copy:
         source.backup(copy)
-    target.chmod(0o600)
 
 
 @asynccontextmanager

@@ -15,6 +15,7 @@ from gateway.catalogue.config_view import ConfigView
         ('["new", ""]', ("", "older"), ("new", "older")),
         ("one", ("before",), ("one", "before")),
         (None, ("before",), ("before",)),
+        ("one", ('["a", ""]', "b", "[1]"), ("one", "a", "b", "[1]")),
         ("[not a list", (), ("[not a list",)),
         ("[1, 2]", (), ("[1, 2]",)),
         ("[]", (), ()),

@@ -1,6 +1,7 @@
 """JSON texts: read as they are, and cut to the byte."""
 
 import json
+import time
 from typing import Any
 
 import pytest
@@ -77,6 +78,27 @@ def test_nesting_is_allowed_to_a_depth(opening: bytes) -> None:
 def test_many_brackets_side_by_side_are_not_deep() -> None:
     assert isinstance(read(b"[" + b",".join([b"{}"] * 5000) + b"]"), Document)
     assert isinstance(read(b'["' + b"[" * 5000 + b'"]'), Document)
+
+
+@pytest.mark.parametrize(
+    ("raw", "expected"),
+    [
+        (b'["[[", {"a]": "\\"["}]', 2),
+        (b"[[]] [[[]]]", 3),
+        (b"]]][", 0),
+        (b'[{"a', 2),
+        (b'["\\', 1),
+        (b"[" * (1 << 20), MAX_DEPTH + 1),
+    ],
+)
+def test_depth_is_counted_outside_of_texts(raw: bytes, expected: int) -> None:
+    assert depth(raw) == expected
+
+
+def test_a_text_without_an_end_is_passed_over_once() -> None:
+    began = time.perf_counter()
+    assert read(b'"' + b'\\"' * 300_000 + b"[" * 600) == Unreadable("not_json")
+    assert time.perf_counter() - began < 1
 
 
 def test_numbers_are_as_written_in_the_exact_document() -> None:

@@ -233,6 +233,75 @@ def test_a_lane_that_was_forgotten_while_it_waited_neither_breaks_nor_blocks_its
     assert start_waiting(lanes) == {2: 1}
 
 
+def hang(lanes: Lanes, lane: Lane, since: float = 0.0) -> int:
+    """Start what may start, and let none of it be answered."""
+    begun = start(lanes, lane)
+    lane.started.update((f"{since} {number}", since) for number in range(begun))
+    return begun
+
+
+def test_a_destination_that_was_idle_begins_with_few_slots_and_gets_them_back_with_its_answers() -> None:
+    lanes = Lanes(256, 16)
+    lane = fill(healthy(lanes, 1), 50)
+    assert start(lanes, lane) == one_lane.IDLE_SLOTS
+    lanes.succeeded(lane, 0.01)
+    assert start(lanes, lane) == 4
+    lanes.succeeded(lane, 0.01)
+    assert start(lanes, lane) == 8
+
+
+@pytest.mark.parametrize(
+    ("latency_s", "after_s", "standing"),
+    [(0.001, 0.04, "healthy"), (0.001, 0.06, "late"), (0.1, 0.29, "healthy"), (0.1, 0.31, "late")],
+)
+def test_an_answer_is_overdue_after_three_times_what_it_takes(latency_s: float, after_s: float, standing: str) -> None:
+    lanes = Lanes(256, 16)
+    lane = fill(lanes.lane(1), 9)
+    lanes.succeeded(lane, latency_s)
+    hang(lanes, lane)
+    lanes.doubt(after_s)
+    assert lane.standing == standing
+
+
+def test_a_late_lane_starts_nothing_more_and_is_what_it_was_once_it_answers() -> None:
+    lanes = Lanes(256, 16)
+    lane = fill(healthy(lanes, 1), 50)
+    hang(lanes, lane)
+    lanes.doubt(1.0)
+    assert (start(lanes, lane), lanes.may_go_on(lane, 0), lane.failing) == (0, False, False)
+    lanes.succeeded(lane, 1.0)
+    assert (lane.standing, start(lanes, lane)) == ("healthy", 4)
+
+
+def test_late_lanes_take_no_room_from_the_healthy_as_far_as_slots_can_be_lent() -> None:
+    lanes = Lanes(8, 4)
+    wave = [fill(healthy(lanes, number), 9) for number in range(6)]
+    assert [hang(lanes, lane) for lane in wave] == [4, 4, 0, 0, 0, 0]
+    assert (lanes.short, start_waiting(lanes)) == (True, {})
+    lanes.doubt(0.1)
+    assert [hang(lanes, lane, 0.1) for lane in lanes.startable()] == [4, 4]
+    lanes.doubt(0.2)
+    assert (lanes.active, lanes.short, start_waiting(lanes)) == (16, True, {})
+    lanes.silence(1.05)
+    lanes.doubt(1.05)
+    assert sum(start_waiting(lanes).values()) == 8
+
+
+def test_where_lanes_wait_each_gets_one_slot_and_turn() -> None:
+    lanes = Lanes(8, 4)
+    holders = [fill(healthy(lanes, number), 4) for number in (1, 2)]
+    waiting = [fill(healthy(lanes, number), 9) for number in (3, 4, 5)]
+    assert [start(lanes, lane) for lane in (*holders, *waiting)] == [4, 4, 0, 0, 0]
+    for lane in holders * 4:
+        lanes.leave(lane, 0)
+    turns = []
+    for lane in lanes.startable():
+        assert lanes.enter(lane, 0)
+        lane.queue.popleft()
+        turns.append(lane.destination_id)
+    assert turns == [3, 4, 5, 3, 4, 5, 3, 4]
+
+
 class Slots(RuleBasedStateMachine):
     """Whatever happens in whatever order: the counts are right, and nobody waits while there is room."""
 

@@ -7,13 +7,21 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.delivery.retry import next_step, retry_after_ms
+from gateway.delivery.retry import longest_ms, next_step, retry_after_ms
 from tests.delivery.parts import attempt
 
 NOW = 1_767_323_045_000
 DAY = 86_400_000
 SCHEDULE = [5_000, 300_000, 1_800_000]
 DICE = st.floats(0, 1, exclude_max=True)
+
+
+@given(st.integers(1, 3), st.integers(0, 10**9), st.sampled_from([0, DAY]), DICE)
+def test_no_attempt_is_put_off_for_longer_than_the_longest_time(
+    attempts: int, asked: int, cap: int, dice: float
+) -> None:
+    step = next_step(attempt(503, retry_after_ms=asked), attempts, SCHEDULE, cap, dice, NOW)
+    assert step.due_at - NOW <= longest_ms(SCHEDULE, cap) <= max(1_980_001, cap)
 
 
 @given(st.integers(200, 299), st.integers(1, 20), DICE)

@@ -49,6 +49,18 @@ async def test_what_is_due_is_claimed_oldest_first_and_no_more_than_asked(databa
     assert [one.id for one in await claim(database, now=NOW - 2, most=2)] == [made[4].id, made[3].id]
 
 
+async def test_nothing_stays_due_later_than_the_cap_and_what_is_due_earlier_or_over_is_left_alone(
+    database: Database,
+) -> None:
+    for number, due_at in enumerate((NOW, NOW + 5, NOW + 500, NOW + 900)):
+        await insert(database, [job(event(), destination_id=1 + number % 2, lease_until=0)], due_at=due_at)
+    async with database.transaction() as transaction:
+        await transaction.execute("UPDATE deliveries SET state = 'dead' WHERE due_at = $1", NOW + 900)
+    await store.cap_any_account(database, NOW + 10)
+    rows = await database.all("SELECT due_at FROM deliveries ORDER BY due_at")
+    assert [row["due_at"] - NOW for row in rows] == [0, 5, 10, 900]
+
+
 async def test_a_success_is_recorded_with_its_attempt(database: Database) -> None:
     await pending(database, 1)
     [one] = await claim(database)

@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.catalogue.document import Document
+from gateway.inbound import bodies
 from gateway.inbound.bodies import Malformed, read_body
 from gateway.inbound.received import Received
 
@@ -138,6 +139,7 @@ def test_too_many_fields_are_malformed() -> None:
         ("gzip", _packed(b'{"a":1}')),
         ("x-gzip", _packed(b'{"a":1}')),
         ("GZIP", _packed(b'{"a"') + _packed(b":1}")),
+        ("gzip", _packed(b"") * 63 + _packed(b'{"a":1}')),
         ("deflate", zlib.compress(b'{"a":1}')),
         ("deflate", zlib.compress(b'{"a":1}')[2:-4]),
         ("identity", b'{"a":1}'),
@@ -149,10 +151,19 @@ def test_a_compressed_body_is_unpacked(coding: str, packed: bytes) -> None:
     assert _raw(_read(packed, coding=coding)) == (b'{"a":1}', False)
 
 
+def test_streams_are_joined_wherever_their_pieces_are_cut(monkeypatch: pytest.MonkeyPatch) -> None:
+    packed = _packed(b'{"a"') + _packed(b":1}")
+    for size in range(1, len(packed) + 2):
+        monkeypatch.setattr(bodies, "_PIECE", size)
+        assert _raw(_read(packed, coding="gzip")) == (b'{"a":1}', False)
+
+
 @pytest.mark.parametrize(
     ("coding", "packed", "check"),
     [
         ("gzip", b'{"a":1}', "bad_encoding"),
+        ("gzip", _packed(b"") * 64 + _packed(b"{}"), "bad_encoding"),
+        ("gzip", _packed(b"{}")[:-3] + _packed(b"{}"), "bad_encoding"),
         ("gzip", _packed(b'{"a":1}')[:-3], "bad_encoding"),
         ("deflate", b"\x00\x01", "bad_encoding"),
         ("br", b'{"a":1}', "bad_encoding"),

@@ -11,6 +11,7 @@ from msgspec.structs import replace
 
 from gateway.catalogue.change import identity, short
 from gateway.catalogue.config_view import ConfigView
+from gateway.catalogue.dates import date_reader
 from gateway.catalogue.load import load_catalogue
 from gateway.catalogue.model import Connector
 from gateway.inbound.normalise import Change, Malformed, normalise
@@ -130,7 +131,8 @@ def test_a_derived_text_can_be_stored_and_is_bounded(text: str, times: int) -> N
 
 def test_what_no_store_can_hold_is_replaced(tmp_path: Path) -> None:
     change = _one(_connector(tmp_path, FULL), b'{"type":"a.\\u0000b","id":"\\ud800x","v":"1"}')
-    assert (change.type, change.object_id) == ("a.\ufffdb", "\ufffdx")
+    assert change.type.startswith("a.\ufffdb~")
+    assert (change.object_id or "").startswith("\ufffdx~")
     assert change.payload == b'{"type":"a.\\u0000b","id":"\\ud800x","v":"1"}'
 
 
@@ -163,6 +165,27 @@ def test_a_date_is_read_in_its_form_and_zone(form: str, zone: str, at: str, expe
     assert _one(connector, json.dumps({"at": at}).encode()).occurred_at == expected
 
 
+@pytest.mark.parametrize(
+    ("form", "zone", "at"),
+    [
+        ("iso8601", "UTC", "9999-12-31T23:59:59-23:59"),
+        ("iso8601", "UTC", "0001-01-01T00:00:00+23:59"),
+        ("iso8601", "Asia/Tokyo", "0001-01-01T00:00:00"),
+        ("%d/%m/%Y %H:%M %z", "UTC", "31/12/9999 23:59 -0100"),
+        ("epoch_s", "UTC", "253402300799.9999"),
+        ("epoch_ms", "UTC", "-62135596800001"),
+    ],
+)
+def test_an_instant_beyond_the_calendar_is_none(form: str, zone: str, at: str) -> None:
+    assert date_reader(form, zone)(at) is None
+
+
+def test_the_calendar_is_read_to_its_ends() -> None:
+    assert date_reader("iso8601", "UTC")("9999-12-31T23:59:59.999Z") == 253402300799999
+    assert date_reader("iso8601", "UTC")("0001-01-01T00:00:00Z") == -62135596800000
+    assert date_reader("epoch_ms", "UTC")("-62135596800000") == -62135596800000
+
+
 BATCH = """
 items = "body:events"
 type = "{item:t}"
@@ -189,6 +212,37 @@ def test_each_item_of_a_batch_is_a_change_of_its_own_to_the_byte(tmp_path: Path)
         b"7",
     ]
     assert all(change.payload_exact for change in changes)
+
+
+@pytest.mark.parametrize(
+    ("dedupe", "expected"),
+    [
+        ("{header:x-delivery}", ["i:0:x", "i:1:x", "i:2:x"]),
+        ("{item:d ?? header:x-delivery}", ["d:1", "d:1", "i:2:x"]),
+        ("{header:x-delivery}:{item:d}", ["d:x:1", "d:x:1", None]),
+        ("{header:x-missing}", [None, None, None]),
+    ],
+)
+def test_items_that_share_the_id_of_their_delivery_stay_apart(
+    dedupe: str, expected: list[str | None], tmp_path: Path
+) -> None:
+    connector = _connector(tmp_path, f'items = "body:events"\ntype = "x"\ndedupe = "{dedupe}"\n')
+    changes = _changes(connector, b'{"events":[{"d":1},{"d":1},{}]}', {"x-delivery": "x"})
+    assert [change.identity for change in changes] == expected
+
+
+def test_a_batch_of_one_is_known_by_the_id_of_its_delivery(tmp_path: Path) -> None:
+    connector = _connector(tmp_path, 'items = "body:events"\ntype = "x"\ndedupe = "{header:x-delivery}"\n')
+    (change,) = _changes(connector, b'{"events":[{}]}', {"x-delivery": "x"})
+    assert (change.identity, change.vendor_event_id) == ("d:x", "x")
+
+
+def test_items_with_a_version_are_known_by_it_alone(tmp_path: Path) -> None:
+    connector = _connector(tmp_path, BATCH.replace("{item:d}:", ""))
+    body = b'{"events":[{"id":1,"v":1},{"id":2,"v":1}]}'
+    changes = _changes(connector, body, {"x-delivery": "x"})
+    assert [change.identity for change in changes] == ["v:thing:1:1", "v:thing:2:1"]
+    assert {change.vendor_event_id for change in changes} == {"x"}
 
 
 def test_an_empty_batch_has_no_changes_and_no_batch_is_one(tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ from gateway.catalogue.model import Connector, Entry
 from gateway.clock import iso
 from gateway.delivery.notification import render
 from gateway.events.model import Event
-from gateway.history.model import AttemptRecord, DeliveryRecord
+from gateway.history.model import Arrival, AttemptRecord, DeliveryRecord
 from gateway.instances.configuration import MASK, scheme_of
 from gateway.instances.model import Setting
 from gateway.provisioning.details import Details
@@ -211,7 +211,7 @@ def event(found: Event, deliveries: list[DeliveryRecord], hub: str | None) -> di
 
 
 def disposition(
-    found: Event, deliveries: list[DeliveryRecord], attempts: dict[str, list[AttemptRecord]]
+    found: Arrival, deliveries: list[DeliveryRecord], attempts: dict[str, list[AttemptRecord]]
 ) -> dict[str, Any]:
     """What happened to an event, in sentences."""
     messages = [
