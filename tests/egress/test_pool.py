@@ -6,6 +6,7 @@ import pytest
 
 from gateway.egress import limits
 from gateway.egress.guard import Guard
+from gateway.egress.lean_pool import Pool
 from gateway.egress.model import Answer, Client, Failure
 from gateway.egress.open import ClientKind, open_client
 from tests.egress.certificates import Authority
@@ -21,6 +22,15 @@ async def test_a_connection_is_used_again(client: Client, peer: StartPeer) -> No
     assert there.connections == 1
     assert outcomes[0].connect_ms > 0
     assert outcomes[1].connect_ms == 0
+
+
+async def test_a_lane_that_gave_its_last_slot_back_is_the_same_when_it_is_used_again() -> None:
+    pool = Pool(2)
+    lane = pool.lane("https://example.com")
+    await pool.slot(lane)
+    pool.vacate(lane)
+    await pool.slot(lane)
+    assert pool.lane("https://example.com") is lane
 
 
 async def test_a_connection_after_an_idle_one_has_ended_is_kept_like_the_first(
