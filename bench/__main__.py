@@ -9,12 +9,12 @@ from pathlib import Path
 import click
 import uvloop
 
-from bench import lanes, road, single
+from bench import catalogue, lanes, road, single
 from bench.line import HEAD, Line
 
 DOCS = Path(__file__).resolve().parent.parent / "docs"
 BEGIN, END = "<!-- table -->", "<!-- end of table -->"
-PARTS = ("road", "delivery", "lanes", "claims", "nulls", "memory")
+PARTS = ("road", "delivery", "lanes", "claims", "nulls", "catalogue", "memory")
 
 
 @click.command()
@@ -53,6 +53,8 @@ async def _measure(parts: tuple[str, ...], rounds: int, number: int, pending: in
         lines += await single.claims(pending, few, _tell)
     if "nulls" in parts:
         lines += await single.nulls(_tell)
+    if "catalogue" in parts:
+        lines += await catalogue.lines(rounds, _tell)
     if "memory" in parts:
         lines += await single.memory_and_start(pending, rounds, _tell)
     return lines

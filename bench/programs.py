@@ -14,15 +14,15 @@ import aiohttp
 import orjson
 import uvloop
 
-from bench import servers, vendor
+from bench import connectors, servers, vendor
 from gateway.accounts.model import AccountId
 from gateway.clock import now_ms
 from gateway.delivery import store as deliveries
 from gateway.delivery.model import Attempt, Job, Settlement
-from gateway.delivery.nulls import filter_nulls
 from gateway.events import store as events
 from gateway.events.model import Event, EventId
 from gateway.ids import time_ordered
+from gateway.nulls import filter_nulls
 from gateway.storage.database import Database, Effect, Write
 from gateway.storage.open import open_database
 
@@ -209,7 +209,15 @@ async def fill_events(options: dict[str, Any]) -> int:
     return int(number)
 
 
-PROGRAMS = {"post_loop": post_loop, "deliver": deliver, "claims": claims, "nulls": nulls, "fill_events": fill_events}
+PROGRAMS = {
+    "post_loop": post_loop,
+    "deliver": deliver,
+    "claims": claims,
+    "nulls": nulls,
+    "fill_events": fill_events,
+    "verify_normalise": connectors.verify_normalise,
+    "load_connectors": connectors.load_connectors,
+}
 
 if __name__ == "__main__":
     answer = uvloop.run(PROGRAMS[sys.argv[1]](json.loads(sys.argv[2])))

@@ -135,10 +135,10 @@ async def _instance(running: gateway_app.Running, url: str | None) -> dict[str, 
     secrets, database = running.config.bootstrap, running.services.runtime.database
     who = await accounts.caller_by_secrets(database, secrets.user_secret, secrets.organization_secret)
     assert who is not None
-    values = {"token": "t", "owner": "o", "repo": "r", "event.notification.enabled": True}
-    wanted = draft.Draft(
-        connector="github", name="bench", configuration={**values, "event.notification.callback.url": url}
-    )
+    # Nobody listens at port 9: no vendor is asked about made-up credentials.
+    values = {"token": "t", "owner": "o", "repo": "r", "base.url": "http://127.0.0.1:9"}
+    wanted_values = {**values, "event.notification.enabled": True, "event.notification.callback.url": url}
+    wanted = draft.Draft(connector="github", name="bench", configuration=wanted_values)
     details, shown = await instances.create(running.services, who, wanted)
     assert shown.webhook_url is not None
     path = "/in/" + shown.webhook_url.rsplit("/", 1)[-1]

@@ -14,26 +14,32 @@ import structlog
 from aiohttp import web
 
 from gateway import keyring
+from gateway.access.act import Vendors
+from gateway.access.tend import Tending
 from gateway.accounts.bootstrap import bootstrap
 from gateway.api import front, operations
 from gateway.api.cyclr import surface as cyclr
 from gateway.api.native import surface as native
 from gateway.api.open_connectors import surface as open_connectors
+from gateway.api.open_connectors.desk import DESK, Desk
 from gateway.api.surface import SERVICES, Failure, Surface
-from gateway.catalogue.load import load_catalogue
+from gateway.catalogue.folders import Folders
+from gateway.catalogue.reload import Reload
 from gateway.catalogue.store import stable_ids
 from gateway.config import Config
 from gateway.delivery.worker import Worker
 from gateway.duties import duties
 from gateway.egress.guard import Guard
-from gateway.egress.open import open_client
+from gateway.egress.open import open_client, open_streaming_client
 from gateway.errors import CatalogueError, StartRefused
 from gateway.inbound.receive import Receiver
 from gateway.inbound.routes import InboundRoutes
 from gateway.inbound.wire import IDLE_S, Wire
 from gateway.instances.index import InstanceIndex
 from gateway.metrics import Metrics
+from gateway.proofs.keys import KeyStore
 from gateway.provisioning.services import Services
+from gateway.registrations.registrar import Registrations
 from gateway.runtime import Runtime
 from gateway.seal import Seal
 from gateway.sealing_key import check_fingerprint
@@ -67,13 +73,20 @@ async def running(given: Config) -> AsyncIterator[Running]:
     complete, secrets_file = keyring.complete(given)
     async with AsyncExitStack() as stack:
         config, held = _with_port(stack, complete)
-        runtime = await _runtime(stack, config)
+        folders = Folders([Path(path) for path in config.catalogue.paths])
+        runtime = await _runtime(stack, config, folders)
         first = await bootstrap(runtime.database, config.bootstrap)
         index = InstanceIndex(runtime)
         worker = await stack.enter_async_context(Worker(runtime, index).running())
-        services = Services(runtime=runtime, index=index, worker=worker)
-        await stack.enter_async_context(duties(runtime))
-        receiver = Receiver(runtime, index, Publisher(runtime, worker))
+        vendors = Vendors(runtime, index)
+        stack.push_async_callback(vendors.close)
+        registrations = await stack.enter_async_context(Registrations(runtime, index, vendors).running())
+        services = Services(runtime=runtime, index=index, worker=worker, vendors=vendors, registrations=registrations)
+        reload = Reload(folders, runtime.catalogue, runtime.database, runtime.metrics, index.connectors_changed)
+        await stack.enter_async_context(duties(runtime, reload, Tending(runtime, index, vendors), registrations))
+        keys = KeyStore(runtime.client)
+        stack.push_async_callback(keys.close)
+        receiver = Receiver(runtime, index, Publisher(runtime, worker), keys)
         app = _application(services, receiver)
         port = await stack.enter_async_context(_listening(app, receiver, config, held))
         yield Running(config, services, secrets_file, first, port)
@@ -93,7 +106,7 @@ def _with_port(stack: AsyncExitStack, config: Config) -> tuple[Config, socket.so
     return msgspec.structs.replace(config, server=chosen), held
 
 
-async def _runtime(stack: AsyncExitStack, config: Config) -> Runtime:
+async def _runtime(stack: AsyncExitStack, config: Config, folders: Folders) -> Runtime:
     database = await stack.enter_async_context(
         open_database(
             config.storage_url, min_free=config.storage.min_free.bytes, auto_migrate=config.storage.auto_migrate
@@ -106,17 +119,19 @@ async def _runtime(stack: AsyncExitStack, config: Config) -> Runtime:
     client = await stack.enter_async_context(
         open_client(config.delivery.client, guard, connections_per_host=2 * config.delivery.concurrency)
     )
+    vendors = await stack.enter_async_context(open_streaming_client(guard))
     try:
-        catalogue = load_catalogue([Path(path) for path in config.catalogue.paths])
+        catalogue = folders.load()
     except CatalogueError as problem:
         raise StartRefused(str(problem)) from problem
+    catalogue.number(await stable_ids(database, catalogue))
     return Runtime(
         config=config,
         database=database,
         guard=guard,
         client=client,
+        vendors=vendors,
         catalogue=catalogue,
-        connector_ids=await stable_ids(database, catalogue),
         seal=seal,
         metrics=Metrics(),
     )
@@ -147,6 +162,7 @@ def _application(services: Services, receiver: Receiver) -> web.Application:
     ]
     app = web.Application(client_max_size=API_BODY, middlewares=[front.front(surfaces, services.runtime.metrics)])
     app[SERVICES] = services
+    app[DESK] = Desk(services)
     app[operations.DRAINING] = []
     for surface in surfaces:
         app.add_routes(surface.routes)

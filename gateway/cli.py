@@ -10,9 +10,10 @@ from typing import Any, TypeVar
 
 import click
 
-from gateway import app, keyring, log
+from gateway import app, keyring, log, sealing_key
 from gateway import config as configuration
 from gateway.catalogue.load import load_catalogue
+from gateway.cli_connectors import connectors
 from gateway.config import Config
 from gateway.demo import play
 from gateway.egress.guard import Guard
@@ -51,6 +52,9 @@ def _say_version(context: click.Context, _: click.Parameter, wanted: bool) -> No
 @click.option("--version", is_flag=True, is_eager=True, expose_value=False, callback=_say_version, help="Show it.")
 def main() -> None:
     """Connector Gateway: verified vendor events in, signed and null-filtered events out, nothing lost."""
+
+
+main.add_command(connectors)
 
 
 @main.command()
@@ -152,6 +156,36 @@ async def _migrate(config: Config, *, plan: bool) -> None:
                 click.echo(f"Copied the database to {copy}.")
             await migrations.migrate(database)
             click.echo("Applied.")
+
+
+@main.command("rotate-keys")
+@_CONFIG
+def rotate_keys(path: Path | None) -> None:
+    """Seal all stored credentials anew, under the first key of security.encryption_keys.
+
+    SQLite: with the gateway stopped. PostgreSQL: while it runs, once every node seals with that key.
+    """
+    config = _load(path)
+    _run(lambda: _rotate_keys(config))
+
+
+async def _rotate_keys(config: Config) -> None:
+    seal = Seal(keyring.found(config).security.encryption_keys)
+    file = sqlite_path(config.storage_url)
+    if file is not None and not file.exists():
+        raise StartRefused(f"{file} is not there yet: there is nothing to seal anew.")
+    async with connect(config.storage_url, min_free=0) as database:
+        if await migrations.pending(database):
+            raise StartRefused("The database needs migrations; run `gateway migrate` first.")
+        async for table, done in sealing_key.reseal(database, seal):
+            click.echo(f"{table}: {done} sealed anew")
+        left = await sealing_key.older_keys_in_use(database, seal)
+    if left:
+        raise StartRefused(
+            "Some values were sealed with an older key meanwhile: a node still has that one first. "
+            "Put the newest key first on every node, and run this again."
+        )
+    click.echo("Everything is sealed with the first key; the others can be taken out of security.encryption_keys.")
 
 
 @main.command()

@@ -1,29 +1,45 @@
 """The fixed duties of a node, on APScheduler as a clock; the truth about instances is in rows, never in jobs."""
 
-from collections.abc import AsyncIterator
+import asyncio
+from collections.abc import AsyncIterator, Coroutine
 from contextlib import asynccontextmanager
 from datetime import UTC
+from typing import Any
 
 import structlog
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
+from gateway.access.tend import Tending
+from gateway.catalogue.reload import Reload
 from gateway.clock import now_ms
 from gateway.errors import GatewayError
 from gateway.events import sweep
+from gateway.registrations.registrar import Registrations
 from gateway.runtime import Runtime
 
 log = structlog.get_logger()
 
 SWEEP_EVERY_MIN = 10
+RELOAD_EVERY_S = 2
+RENEW_EVERY_S = 60
+CHECK_EVERY_S = 30
+REGISTER_EVERY_S = 15
 
 
 @asynccontextmanager
-async def duties(runtime: Runtime) -> AsyncIterator[None]:
+async def duties(
+    runtime: Runtime, reload: Reload, tending: Tending, registrations: Registrations
+) -> AsyncIterator[None]:
     """Run the duties until left."""
     scheduler = AsyncIOScheduler(
         timezone=UTC, job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": None}
     )
     scheduler.add_job(_sweep, "interval", minutes=SWEEP_EVERY_MIN, args=[runtime], id="retention.sweep")
+    if runtime.config.catalogue.paths:
+        scheduler.add_job(_reload, "interval", seconds=RELOAD_EVERY_S, args=[reload], id="catalogue.reload")
+    scheduler.add_job(_renew, "interval", seconds=RENEW_EVERY_S, args=[tending], id="token.refresh")
+    scheduler.add_job(_check, "interval", seconds=CHECK_EVERY_S, args=[tending], id="credentials.check")
+    scheduler.add_job(_register, "interval", seconds=REGISTER_EVERY_S, args=[registrations], id="webhook.renew")
     scheduler.start()
     try:
         yield
@@ -38,3 +54,34 @@ async def _sweep(runtime: Runtime) -> None:
         log.warning("retention.failed", problem=str(problem))
         return
     log.info("retention.swept", **removed)
+
+
+async def _reload(reload: Reload) -> None:
+    try:
+        await reload.look()
+    except GatewayError as problem:
+        log.warning("catalogue.not_reloaded", problem=str(problem))
+    except asyncio.CancelledError:
+        # The scheduler leaves; it would report a job that is cut off as one that failed.
+        return
+
+
+async def _renew(tending: Tending) -> None:
+    await _tended(tending.renew(), "token.not_refreshed")
+
+
+async def _check(tending: Tending) -> None:
+    await _tended(tending.check(), "credentials.not_checked")
+
+
+async def _register(registrations: Registrations) -> None:
+    await _tended(registrations.tick(), "registrations.not_tended")
+
+
+async def _tended(work: Coroutine[Any, Any, Any], name: str) -> None:
+    try:
+        await work
+    except GatewayError as problem:
+        log.warning(name, problem=str(problem))
+    except asyncio.CancelledError:
+        return

@@ -50,5 +50,21 @@ class Invalid(GatewayError):
         self.problems = problems
 
 
+class VendorRefused(GatewayError):
+    """The vendor says no; `provider` are its own words."""
+
+    def __init__(self, message: str, provider: str | None = None) -> None:
+        super().__init__(message)
+        self.provider = provider
+
+
+class VendorDown(GatewayError):
+    """The vendor cannot be reached, or does not answer in time; `provider` says how."""
+
+    def __init__(self, message: str, provider: str | None = None) -> None:
+        super().__init__(message)
+        self.provider = provider
+
+
 class CatalogueError(GatewayError):
     """A connector file cannot be used."""

@@ -3,6 +3,15 @@
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
 _LATENCY = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 15, 30)
+CHECKS = (
+    "timestamp_stale", "timestamp_missing", "wrong_algorithm", "wrong_key_encoding", "wrong_signature_encoding",
+    "body_reencoded", "wrong_url", "old_secret", "other_secret", "missing_header", "missing_secret",
+    "signature_mismatch", "body_digest_mismatch", "credentials_mismatch", "network_mismatch", "key_unavailable",
+    "certificate_refused", "token_refused", "no_items", "unknown_scheme", "not_configured", "not_json", "too_deep",
+    "bad_encoding", "too_large", "too_many_fields", "too_slow", "account_mismatch", "replayed", "needs_call",
+    "method_not_allowed", "other",
+)  # fmt: skip
+REGISTRATIONS = ("wanted", "active", "failing", "removing", "unsupported", "refused")
 INBOUND = ("accepted", "duplicate", "ignored", "handshake", "refused", "unknown", "rate_limited", "unavailable")
 
 
@@ -15,6 +24,19 @@ class Metrics:
             "gateway_inbound_requests_total", "Requests on inbound URLs.", ["answer"], registry=self.registry
         )
         self.inbound = {answer: inbound.labels(answer) for answer in INBOUND}
+        refusals = Counter(
+            "gateway_inbound_refusals_total",
+            "Refused requests by the check that failed; of a flood only those that are kept are looked into.",
+            ["check"],
+            registry=self.registry,
+        )
+        self.refusals = {check: refusals.labels(check) for check in CHECKS}
+        self.connectors = Gauge(
+            "gateway_catalogue_connectors", "Connectors that this node knows.", registry=self.registry
+        )
+        self.connectors_refused = Gauge(
+            "gateway_catalogue_refused", "Connector files that are refused now.", registry=self.registry
+        )
         self.acknowledged = Histogram(
             "gateway_inbound_seconds",
             "From the first byte of an accepted request to its answer.",
@@ -32,4 +54,13 @@ class Metrics:
         self.in_memory = Gauge("gateway_delivery_in_memory", "Deliveries held in memory.", registry=self.registry)
         self.requests = Counter(
             "gateway_api_requests_total", "Requests on the surfaces.", ["surface", "status"], registry=self.registry
+        )
+        registrations = Gauge(
+            "gateway_registrations", "Registrations at vendors, of all nodes.", ["state"], registry=self.registry
+        )
+        self.registrations = {state: registrations.labels(state) for state in REGISTRATIONS}
+        self.registrations_restored = Counter(
+            "gateway_registrations_restored_total",
+            "Registrations that were gone at the vendor, or pointed elsewhere, and were made anew.",
+            registry=self.registry,
         )

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from gateway.catalogue.catalogue import Catalogue
 from gateway.config import Config
 from gateway.egress.guard import Guard
-from gateway.egress.model import Client
+from gateway.egress.model import Client, StreamingClient
 from gateway.metrics import Metrics
 from gateway.seal import Seal
 from gateway.storage.database import Database
@@ -20,8 +20,13 @@ class Runtime:
     database: Database
     guard: Guard
     client: Client
+    #: The way out for calls to vendors, whose answers may be of any size.
+    vendors: StreamingClient
     catalogue: Catalogue
-    #: The stable number of each connector, by key; `elementId` on the Open Connectors wire.
-    connector_ids: Mapping[str, int]
     seal: Seal
     metrics: Metrics
+
+    @property
+    def connector_ids(self) -> Mapping[str, int]:
+        """The stable number of each connector, by key; `elementId` on the Open Connectors wire."""
+        return self.catalogue.ids

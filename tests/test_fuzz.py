@@ -169,7 +169,8 @@ async def check(gateway: Gateway, sent: Sent) -> None:
     """Send it, and judge the answer by its surface."""
     got = await exchange(gateway.running.port, sent)
     path = sent.target.split(b"?")[0].decode()
-    assert got.status < 500, (sent, got)
+    # A vendor that cannot be reached is told as 502; that is no fault of the gateway's.
+    assert got.status < 500 or got.status == 502, (sent, got)
     if got.status < 400 or sent.method == "HEAD":
         return
     if path.startswith(("/in/", "/elements/api-v2/events/")):
@@ -179,8 +180,8 @@ async def check(gateway: Gateway, sent: Sent) -> None:
     elif path.startswith("/api/v1"):
         assert got.headers["content-type"].startswith("application/problem+json"), (sent, got)
         assert json.loads(got.body)["status"] == got.status
-    elif path.startswith(("/instances", "/elements")):
-        assert {"requestId", "message"} == set(json.loads(got.body)), (sent, got)
+    elif path.startswith(("/instances", "/elements", "/hubs")):
+        assert {"requestId", "message"} == set(json.loads(got.body)) - {"providerMessage"}, (sent, got)
         assert got.headers["elements-request-id"]
     else:
         assert got.headers["content-type"].startswith("text/plain"), (sent, got)

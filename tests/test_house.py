@@ -27,6 +27,7 @@ DOORS = {
     "jinja2": "console/",
     "argon2": "accounts/",
     "cryptography": "",
+    "jwt": "jose.py",
     "prometheus_client": "",
 }
 _SQL = re.compile(

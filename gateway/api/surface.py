@@ -5,7 +5,18 @@ from dataclasses import dataclass
 
 from aiohttp import web
 
-from gateway.errors import Conflict, Forbidden, GatewayError, Invalid, NotFound, Problem, StorageDown, Unauthorized
+from gateway.errors import (
+    Conflict,
+    Forbidden,
+    GatewayError,
+    Invalid,
+    NotFound,
+    Problem,
+    StorageDown,
+    Unauthorized,
+    VendorDown,
+    VendorRefused,
+)
 from gateway.provisioning.services import Services
 
 SERVICES: web.AppKey[Services] = web.AppKey("services", Services)
@@ -16,6 +27,8 @@ _STATUS: dict[type[GatewayError], int] = {
     Forbidden: 403,
     NotFound: 404,
     Conflict: 409,
+    VendorRefused: 400,
+    VendorDown: 502,
     StorageDown: 503,
 }
 _WORDS = {
@@ -38,6 +51,8 @@ class Failure:
     message: str
     problems: tuple[Problem, ...] = ()
     headers: tuple[tuple[str, str], ...] = ()
+    #: What the vendor said, in its own words.
+    provider: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +75,9 @@ def of_error(error: GatewayError) -> Failure:
     found = error.problems if isinstance(error, Invalid) else ()
     problems = tuple(Problem(clean(one.field), clean(one.message)) for one in found)
     headers = (("Retry-After", "5"),) if status == 503 else ()
-    return Failure(status, _WORDS[503] if status == 503 else clean(str(error)), problems, headers)
+    said = error.provider if isinstance(error, VendorRefused | VendorDown) else None
+    message = _WORDS[503] if status == 503 else clean(str(error))
+    return Failure(status, message, problems, headers, None if said is None else clean(said))
 
 
 def clean(text: str) -> str:

@@ -199,12 +199,17 @@ class Where:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Resource:
-    """An Open Connectors resource: a method id for each verb that works."""
+    """An Open Connectors resource: a method id for each verb that works; its name may be a path with {parameters}.
+
+    `order_by` and `fields` name the query parameters by which the vendor sorts, and chooses what records hold.
+    """
 
     name: str
     methods: Mapping[str, str]
     where: Where | None
     objects: str
+    order_by: str | None = None
+    fields: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -31,6 +31,8 @@ class Change(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     identity: str | None
     payload: bytes
     payload_exact: bool
+    #: Whether an equal body shortly after is the same change, where nothing else tells.
+    by_body: bool = True
 
 
 def read_change(changes: ChangeMap, sources: Sources, payload: bytes, exact: bool, number: int | None = None) -> Change:
@@ -38,11 +40,13 @@ def read_change(changes: ChangeMap, sources: Sources, payload: bytes, exact: boo
 
     `number` is the place of the item where several came at once.
     """
-    object_type = short(_split(_text(changes.object_type, sources), changes.object_type_split))
-    object_id = short(_text(changes.object_id, sources))
-    version = short(_text(changes.version, sources))
-    vendor_id = short(changes.dedupe.complete(sources)) if changes.dedupe else None
-    if number is not None and changes.dedupe and _of_item(changes.dedupe, sources):
+    object_type = changes.object_type.text(sources) if changes.object_type is not None else None
+    if object_type is not None:
+        object_type = short(_split(object_type, changes.object_type_split))
+    object_id = short(changes.object_id.text(sources)) if changes.object_id is not None else None
+    version = short(changes.version.text(sources)) if changes.version is not None else None
+    vendor_id = short(changes.dedupe.complete(sources)) if changes.dedupe is not None else None
+    if number is not None and changes.dedupe is not None and _of_item(changes.dedupe, sources):
         number = None
     return Change(
         type=short(changes.type.text(sources).strip(".")) or "unknown",
@@ -55,6 +59,7 @@ def read_change(changes: ChangeMap, sources: Sources, payload: bytes, exact: boo
         identity=identity(object_type, object_id, version, vendor_id, number),
         payload=payload,
         payload_exact=exact,
+        by_body=not changes.never_equal,
     )
 
 
@@ -78,8 +83,10 @@ def identity(
 
 def short(text: str | None) -> str | None:
     """A text that every store can hold, at most 512 characters; a changed one ends in its hash and stays distinct."""
-    if not text or (len(text) <= LONGEST and text.isascii() and "\x00" not in text):
-        return text or None
+    if not text:
+        return None
+    if len(text) <= LONGEST and text.isascii() and "\x00" not in text:
+        return text
     storable = _UNSTORABLE.sub("\ufffd", text[:LONGEST])
     if storable == text:
         return text

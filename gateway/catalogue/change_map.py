@@ -39,4 +39,6 @@ class ChangeMap:
     date: Locator | None
     read_date: ReadDate
     dedupe: Template | None
+    #: The vendor's notices say nothing that tells two of them apart: equal ones are never taken for one.
+    never_equal: bool
     payload: Locator | None

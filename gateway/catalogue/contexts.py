@@ -7,8 +7,11 @@ _CALL_WORDS = frozenset({"callback_url", "from", "now", "access_token"})
 
 AUTH = Context(frozenset({"config", "const"}), frozenset({"access_token", "now"}), secrets=True)
 CALL = Context(frozenset({"config", "const"}), _CALL_WORDS, parameters=True)
-REGISTRATION = Context(frozenset({"config", "const"}), _CALL_WORDS, parameters=True, secrets=True)
+REGISTRATION = Context(
+    frozenset({"config", "const"}), _CALL_WORDS | {"expires_at", "uuid"}, parameters=True, secrets=True
+)
 ANSWER = Context(frozenset({"body", "header", "token", "last", "const"}))
+LISTED = Context(frozenset({"item", "const"}))
 PROOF = Context(
     _REQUEST | {"item", "sig", "token"},
     frozenset({"raw", "method", "url", "url_base", "secret", "form_sorted", "crc32", "sns_fields"}),

@@ -10,7 +10,8 @@ CORE_KEYS = frozenset(
         "authentication.type", "base.url", "event.metadata", "event.notification.basic.password",
         "event.notification.basic.username", "event.notification.callback.headers",
         "event.notification.callback.url", "event.notification.enabled", "event.notification.instance.finder",
-        "event.notification.signature.key", "event.notification.type", "event.objects",
+        "event.notification.signature.key", "event.notification.subscription.id", "event.notification.type",
+        "event.objects",
         "event.poller.configuration", "event.poller.refresh_interval", "event.poller.urls",
         "event.reconcile.enabled", "event.vendor.type", "filter.response.nulls", "oauth.api.key",
         "oauth.api.secret", "oauth.callback.url", "oauth.scope", "oauth.user.refresh_interval",
@@ -97,7 +98,6 @@ _OAUTH = (
     Entry(
         key="oauth.callback.url",
         name="OAuth callback URL",
-        type="url",
         description="Where the vendor sends people back to after they agreed.",
     ),
     Entry(key="oauth.scope", name="OAuth scope", description="Scopes to ask for instead of the usual ones."),
@@ -169,6 +169,13 @@ def _events(connector: Connector) -> Iterator[Entry]:
     )
     # Clients send these to every connector: where nothing is polled they are taken, and not shown.
     yield from _POLLING if connector.has_polling else (replace(entry, hidden=True) for entry in _POLLING)
+    yield Entry(
+        key="event.notification.subscription.id",
+        name="Subscription",
+        internal=True,
+        hidden=True,
+        description="What the vendor calls the webhook that the gateway registered.",
+    )
     yield Entry(key="event.objects", name="Objects", description="Only these objects, separated by commas. Empty: all.")
     yield Entry(
         key="event.metadata",

@@ -50,8 +50,11 @@ def _epoch(text: str, factor: int) -> int | None:
 def _iso(text: str, timezone: tzinfo) -> int | None:
     if len(text) > _LONGEST:
         return None
+    written = text.strip()
+    if written.endswith(" UTC"):
+        written, timezone = written[:-4], UTC
     try:
-        return _instant(datetime.fromisoformat(text.strip()), timezone)
+        return _instant(datetime.fromisoformat(written), timezone)
     except (ValueError, OverflowError):
         return None
 

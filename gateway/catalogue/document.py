@@ -6,9 +6,12 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import accumulate
 from json import JSONDecodeError
-from typing import Literal, NoReturn
+from typing import Literal, NoReturn, TypeVar
 
+import msgspec
 import orjson
+
+T = TypeVar("T")
 
 MAX_DEPTH = 512
 _BOM = b"\xef\xbb\xbf"
@@ -17,6 +20,8 @@ _SPACE = re.compile(r"[ \t\n\r]*")
 _STRING = re.compile(rb'"(?:[^"\\]++|\\.)*+"?', re.DOTALL)
 _STEPS = bytes.maketrans(b"[{]}", b"\x01\x01\xff\xff")
 _NO_BRACKET = bytes(set(range(256)) - set(b"[{]}"))
+_MEMBERS = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
+_ELEMENTS = msgspec.json.Decoder(list[msgspec.Raw]).decode
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,19 +31,16 @@ class Unreadable:
     reason: Literal["not_json", "too_deep"]
 
 
-class Document:
+class Document(msgspec.Struct, eq=False):
     """One JSON text and its value; parts are cut out of the text and never written anew.
 
     `made` where the text is the gateway's own, since the vendor sent something else than JSON.
     """
 
-    __slots__ = ("_exact", "made", "raw", "value")
-
-    def __init__(self, raw: bytes, value: object, made: bool = False) -> None:
-        self.raw = raw
-        self.value = value
-        self.made = made
-        self._exact: Document | None = None
+    raw: bytes
+    value: object
+    made: bool = False
+    _exact: "Document | None" = None
 
     def exact(self) -> "Document":
         """The same text with every number as the characters it was written in."""
@@ -50,11 +52,14 @@ class Document:
         """The bytes of the value at a path; of equal keys the last counts, as everywhere."""
         if not path:
             return self.raw
-        text = self.raw.decode()
-        span: tuple[int, int] | None = (_start(text, 0), len(text))
-        for name in path:
-            span = _child(text, span[0], name) if span else None
-        return text[span[0] : span[1]].encode() if span else None
+        try:
+            return self._cut(path)
+        except (ValueError, RecursionError):  # half a surrogate pair
+            text = self.raw.decode()
+            span: tuple[int, int] | None = (_start(text, 0), len(text))
+            for name in path:
+                span = _child(text, span[0], name) if span else None
+            return text[span[0] : span[1]].encode() if span else None
 
     def elements(self, path: Sequence[str]) -> "list[Document]":
         """The elements of the list at a path, each a document of its own; no list is an empty one."""
@@ -62,9 +67,27 @@ class Document:
         raw = self.part(path)
         if not isinstance(values, list) or raw is None:
             return []
-        text = raw.decode()
-        spans = _element_spans(text, _start(text, 0))
-        return [Document(text[a:b].encode(), value) for (a, b), value in zip(spans, values, strict=True)]
+        try:
+            return [Document(bytes(one), value) for one, value in zip(_ELEMENTS(raw), values, strict=True)]
+        except (ValueError, RecursionError):
+            text = raw.decode()
+            spans = _element_spans(text, _start(text, 0))
+            return [Document(text[a:b].encode(), value) for (a, b), value in zip(spans, values, strict=True)]
+
+    def _cut(self, path: Sequence[str]) -> bytes | None:
+        """Level by level, by a parser that leaves each member as the bytes it was written in."""
+        raw: bytes | msgspec.Raw | None = self.raw
+        value = self.value
+        for name in path:
+            if raw is None:
+                return None
+            if type(value) is dict:
+                raw, value = _MEMBERS(raw).get(name), value.get(name)
+            elif type(value) is list:
+                raw, value = _at(_ELEMENTS(raw), name), _at(value, name)
+            else:
+                return None
+        return None if raw is None else bytes(raw)
 
 
 def read(raw: bytes) -> Document | Unreadable:
@@ -136,7 +159,7 @@ def _refuse(word: str) -> NoReturn:
     raise ValueError(f"{word} is not JSON")
 
 
-def _at(values: list[object], position: str) -> object:
+def _at(values: list[T], position: str) -> T | None:
     if len(position) > 9 or not (position.isascii() and position.isdigit()):
         return None
     index = int(position)

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 
 from gateway.catalogue.document import walk
 from gateway.catalogue.sources import Sources
@@ -11,6 +12,8 @@ Find = Callable[[Sources], object]
 
 _FIELD = re.compile(r"\s*[,;]\s*")
 _NAME = re.compile(r"[A-Za-z0-9._-]+")
+_STEP = re.compile(r"('[^']+')|([^.']+)")
+_QUOTED = re.compile(r"(?:'[^']+'|[^.']+)(?:\.(?:'[^']+'|[^.']+))*")
 _SOURCE = re.compile(r"([a-z]+):(.*)", re.DOTALL)
 
 
@@ -21,6 +24,7 @@ class Alternative:
     source: str
     path: str
     find: Find
+    steps: tuple[str, ...] = ()
 
     @property
     def config_key(self) -> str | None:
@@ -31,7 +35,7 @@ class Alternative:
 
     def path_in(self, sources: Sources) -> tuple[str, ...]:
         """The path as member names and list positions."""
-        return _steps((sources.setting(self.path[1:]) or "") if self.path.startswith("@") else self.path)
+        return _steps(sources.setting(self.path[1:]) or "") if self.path.startswith("@") else self.steps
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +46,8 @@ class Locator:
     alternatives: tuple[Alternative, ...]
     find: Find
     """The first value that is there and not null."""
+    config_keys: tuple[str, ...] = ()
+    """The configuration entries that it depends on."""
     wide: bool = False
 
     def chosen(self, sources: Sources) -> Alternative | None:
@@ -53,8 +59,16 @@ class Locator:
         value = self.find(sources)
         if value is None or type(value) is str:
             return value
-        # The fast parser rounds: 2^64 and 18446744073709551617 would become one object.
-        return plain_text(self.find(sources.exact()) if type(value) is float else value)
+        return self._as_written(sources) if type(value) is float else plain_text(value)
+
+    def _as_written(self, sources: Sources) -> str | None:
+        """The number's own characters: the fast parser rounds, and 2^64 and 2^64 + 1 would become one object."""
+        place = self.chosen(sources)
+        document = sources.documents.get(place.source) if place is not None else None
+        if place is None or document is None or not isinstance(walk(document.value, place.path_in(sources)), float):
+            return plain_text(self.find(sources.exact()))
+        part = document.part(place.path_in(sources))
+        return None if part is None else part.decode()
 
     def texts(self, sources: Sources) -> list[str]:
         """Every text that is there: a header pattern may meet several."""
@@ -67,11 +81,13 @@ class Locator:
         return [] if text is None else [text]
 
 
+@lru_cache(maxsize=4096)
 def compile_locator(text: str, allowed: frozenset[str], default: str | None = None) -> Locator:
     """Compiles a locator; ValueError says what was expected. A bare path belongs to the default source."""
-    parts = [part.strip() for part in text.split("??")]
-    alternatives = tuple(_alternative(part, allowed, default) for part in parts)
-    return Locator(text, alternatives, _first(alternatives))
+    parts = text.split("??") if "??" in text else (text,)
+    alternatives = tuple([_alternative(part.strip(), allowed, default) for part in parts])
+    depends = tuple([one.config_key for one in alternatives if one.config_key is not None])
+    return Locator(text, alternatives, _first(alternatives), depends)
 
 
 def plain_text(value: object) -> str | None:
@@ -87,9 +103,11 @@ def _first(alternatives: tuple[Alternative, ...]) -> Find:
     if len(alternatives) == 1:
         return alternatives[0].find
 
+    finds = tuple([alternative.find for alternative in alternatives])
+
     def find(sources: Sources) -> object:
-        for alternative in alternatives:
-            value = alternative.find(sources)
+        for one in finds:
+            value = one(sources)
             if value is not None:
                 return value
         return None
@@ -103,7 +121,8 @@ def _alternative(text: str, allowed: frozenset[str], default: str | None) -> Alt
     if source is None or source not in allowed:
         raise ValueError(f"{text!r} is no locator here; expected source:path with a source of {_listed(allowed)}")
     _check_path(source, path)
-    return Alternative(source, path, _indirect(source, path[1:]) if path.startswith("@") else _MAKERS[source](path))
+    find = _indirect(source, path[1:]) if path.startswith("@") else _MAKERS[source](path)
+    return Alternative(source, path, find, _steps(path))
 
 
 def _listed(words: frozenset[str]) -> str:
@@ -115,11 +134,15 @@ def _check_path(source: str, path: str) -> None:
         raise ValueError(f"{path!r} names no configuration entry")
     if source in {"header", "query", "form", "sig", "config"} and not path:
         raise ValueError(f"{source}: needs a name")
-    if source in {"body", "item", "last", "token"} and path and "" in path.split("."):
+    if "'" in path and not _QUOTED.fullmatch(path):
+        raise ValueError(f"{path!r} is no path; a name with a dot in it is written 'in.quotes'")
+    if source in {"body", "item", "last", "token"} and path and "" in _steps(path):
         raise ValueError(f"{path!r} is no path; expected names joined by single dots")
 
 
 def _steps(path: str) -> tuple[str, ...]:
+    if "'" in path:
+        return tuple([quoted[1:-1] if quoted else plain for quoted, plain in _STEP.findall(path)])
     return tuple(path.split(".")) if path else ()
 
 
@@ -157,9 +180,19 @@ def _matching(headers: Mapping[str, str], prefix: str) -> object:
 
 def _body(path: str) -> Find:
     steps = _steps(path)
+    if len(steps) == 1:
+        return _member(path)
     if len(steps) == 2:
         return _body_member(*steps)
     return lambda sources: walk(sources.body, steps)
+
+
+def _member(name: str) -> Find:
+    def find(sources: Sources) -> object:
+        value = sources.body
+        return value.get(name) if type(value) is dict else walk(value, (name,))
+
+    return find
 
 
 def _body_member(outer: str, inner: str) -> Find:

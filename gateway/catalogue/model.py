@@ -67,6 +67,11 @@ class Connector:
     warnings: tuple[str, ...] = ()
 
     @property
+    def structured(self) -> frozenset[str]:
+        """The entries that hold JSON."""
+        return frozenset(key for key, entry in self.entries.items() if entry.type == "json")
+
+    @property
     def has_webhook(self) -> bool:
         """Whether the vendor can send."""
         return self.webhook is not None

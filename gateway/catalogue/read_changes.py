@@ -9,10 +9,14 @@ from gateway.catalogue.table import Table, nearest
 from gateway.catalogue.template import Context, compile_template
 from gateway.catalogue.words import ACTIONS
 
+#: `dedupe = "never"`: there is nothing by which two notices could be the same.
+NEVER = "never"
+
 
 def change_map(table: Table, context: Context) -> ChangeMap:
     """How one change is read here."""
     table.need("type")
+    never_equal = table.data.get("dedupe") == NEVER
     return ChangeMap(
         type=table.template("type", context) or compile_template("", context),
         action=table.locator("action", context),
@@ -24,7 +28,8 @@ def change_map(table: Table, context: Context) -> ChangeMap:
         version=table.locator("version", context),
         date=table.locator("date", context),
         read_date=reader(table, "date_format", "date_timezone"),
-        dedupe=table.template("dedupe", context),
+        dedupe=None if never_equal else table.template("dedupe", context),
+        never_equal=never_equal,
         payload=table.locator("payload", context),
     )
 

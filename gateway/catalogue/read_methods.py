@@ -1,5 +1,6 @@
 """Reads `[methods.<id>]` and `[resources.<name>]`."""
 
+import re
 from collections.abc import Mapping
 from typing import Literal
 
@@ -10,6 +11,8 @@ from gateway.catalogue.table import Findings, Table, nearest, scalar_texts
 from gateway.catalogue.words import COMPARISONS, FIELD_TYPES
 
 _RESOURCE_VERBS = ("list", "get", "create", "update", "delete")
+_NAME = re.compile(r"[A-Za-z0-9_.-]+(?:/(?:[A-Za-z0-9_.-]+|\{[A-Za-z_][A-Za-z0-9_]*\}))*")
+_PARAMETER = re.compile(r"\{([A-Za-z_][A-Za-z0-9_]*)\}")
 Body = Literal["json", "form", "any", "raw"]
 _BODIES: Mapping[str, Body] = {"json": "json", "form": "form", "any": "any", "raw": "raw"}
 
@@ -56,7 +59,9 @@ def _method(id_: str, table: Table, pages: Mapping[str, Pagination]) -> Method:
 
 
 def _fields(table: Table, key: str) -> dict[str, Field]:
-    fields = {}
+    fields: dict[str, Field] = {}
+    if not table.has(key):
+        return fields
     for name, value in table.mapping(key).items():
         if isinstance(value, str):
             fields[name] = Field(name=name, fixed=table.worded(f"{key}.{name}", value, contexts.CALL))
@@ -68,16 +73,20 @@ def _fields(table: Table, key: str) -> dict[str, Field]:
 
 
 def _field(name: str, table: Table) -> Field:
+    type_, required = table.choice("type", FIELD_TYPES, "string"), table.flag("required")
+    description = table.text("description") or ""
+    if not (table.has("default") or table.has("choices")):
+        return Field(name=name, type=type_, required=required, description=description)
     default = scalar_texts(table.data["default"]) if table.has("default") else None
     if table.has("default") and default is None:
         table.problem("default", "expected a plain value")
     return Field(
         name=name,
-        type=table.choice("type", FIELD_TYPES, "string"),
-        required=table.flag("required"),
+        type=type_,
+        required=required,
         default=next(iter(default), None) if default else None,
         choices=table.texts("choices"),
-        description=table.text("description") or "",
+        description=description,
     )
 
 
@@ -89,10 +98,47 @@ def _resource(name: str, table: Table, calls: Mapping[str, Method]) -> Resource:
             continue
         if method not in calls:
             table.problem(verb, f"{method!r} is no method of this file{nearest(method, calls)}")
+        else:
+            _check_fed(name, table, verb, calls[method])
         named[verb] = method
     if not named:
         table.problem("list", f"a resource needs at least one of {', '.join(_RESOURCE_VERBS)}")
-    return Resource(name=name, methods=named, where=_where(table), objects=table.text("objects") or name)
+    if not _NAME.fullmatch(name):
+        table.findings.problem(table.where, "expected a name or a path such as accounts/{account_id}/notes")
+    return Resource(
+        name=name,
+        methods=named,
+        where=_where(table),
+        objects=table.text("objects") or name,
+        order_by=_listed_by(table, "order_by", calls),
+        fields=_listed_by(table, "fields", calls),
+    )
+
+
+def _check_fed(name: str, table: Table, verb: str, method: Method) -> None:
+    """Every parameter in a resource's name must mean something to its methods."""
+    for parameter in _PARAMETER.findall(name):
+        if parameter not in method.request.path.words and not takes(method, parameter):
+            table.problem(verb, f"{{{parameter}}} of the resource's name is not known to {method.id}")
+
+
+def takes(method: Method, name: str) -> bool:
+    """Whether a caller may give this to the method in its query or its body."""
+    declared = method.query.get(name)
+    if declared is not None:
+        return declared.fixed is None
+    if method.any_query or (method.body in ("json", "any") and not method.fields):
+        return True
+    families = (key[:-1] for key in method.fields if key.endswith("*"))
+    return name in method.fields or any(name.startswith(family) for family in families)
+
+
+def _listed_by(table: Table, key: str, calls: Mapping[str, Method]) -> str | None:
+    """A query parameter, which the list's method must know."""
+    parameter, listing = table.text(key), calls.get(table.text("list") or "")
+    if parameter is not None and (listing is None or not (listing.any_query or parameter in listing.query)):
+        table.problem(key, f"{parameter!r} is no query parameter of the method that lists")
+    return parameter
 
 
 def _where(table: Table) -> Where | None:

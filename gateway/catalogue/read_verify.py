@@ -1,20 +1,23 @@
 """Reads `[[webhook.verify]]`, and refuses proofs that prove nothing."""
 
-from collections.abc import Callable, Mapping
 from functools import partial
 from ipaddress import ip_network
 
 from gateway.catalogue import contexts
+from gateway.catalogue.check_verify import check
 from gateway.catalogue.locator import Locator
 from gateway.catalogue.read_request import secure
 from gateway.catalogue.table import Table, scalar_texts
-from gateway.catalogue.template import Template
+from gateway.catalogue.template import Context, Template
 from gateway.catalogue.webhook_model import BodyDigest, Condition, Verify
 from gateway.catalogue.words import DIGESTS, ENCODINGS, HASHES, KEY_ENCODINGS, SCHEMES
 
 _ASYMMETRIC = ("ed25519", "ecdsa", "rsa")
 _KEY_FORMATS = ("hex", "base64", "pem", "spki")
+_CHAINS = ("pinned", "system")
 _JWT_ALGORITHMS = ("HS256", "HS384", "HS512", "RS256", "RS384", "RS512", "ES256", "ES384", "ES512", "PS256", "EdDSA")
+#: What only the file and the configuration may say: a delivery that names its own key proves nothing.
+_OWN = Context(frozenset({"config", "const"}), frozenset({"url", "url_base"}), secrets=True)
 
 
 def verify(table: Table, methods: frozenset[str]) -> Verify:
@@ -45,21 +48,26 @@ def verify(table: Table, methods: frozenset[str]) -> Verify:
         per_item=table.flag("per_item"),
         body_digest=_body_digest(table),
         replay=table.locator("replay", contexts.PROOF),
-        key=table.template("key", contexts.PROOF),
+        key=table.template("key", _OWN),
         key_format=table.choice("key_format", _KEY_FORMATS) or None,
         key_api=_method(table, "key_api", methods),
+        key_id=table.locator("key_id", contexts.PROOF),
+        key_field=table.text("key_field"),
         algorithm=table.choice("algorithm", _ASYMMETRIC) or None,
         cert_url=table.locator("cert_url", contexts.PROOF),
         cert_hosts=table.texts("cert_hosts"),
+        cert_names=table.texts("cert_names"),
+        cert_chain=table.choice("cert_chain", _CHAINS, "pinned"),
+        envelope=table.locator("envelope", contexts.PROOF),
         algorithms=_algorithms(table),
-        jwks_url=secure(table, "jwks_url", contexts.PROOF),
-        issuer=table.template("issuer", contexts.PROOF),
-        audience=table.template("audience", contexts.PROOF),
+        jwks_url=secure(table, "jwks_url", _OWN),
+        issuer=table.template("issuer", _OWN),
+        audience=table.template("audience", _OWN),
+        claims=tuple(table.templates("claims", contexts.PROOF).items()),
         max_age=table.duration("max_age"),
         method=_method(table, "method", methods),
     )
-    _check_time(table, found)
-    _CHECKS.get(found.scheme, _nothing_more)(table, found)
+    check(table, found)
     return found
 
 
@@ -137,82 +145,3 @@ def _body_digest(table: Table) -> BodyDigest | None:
         value=inner.locator("value", contexts.PROOF),
         claim=inner.text("claim"),
     )
-
-
-def _check_time(table: Table, found: Verify) -> None:
-    if found.tolerance is not None and found.timestamp is None:
-        table.problem("tolerance", "needs timestamp")
-    if found.timestamp is None or found.signed is None:
-        return
-    signed = {one.source_text.strip() for one in found.signed.locators}
-    whole_body = "raw" in found.signed.words and found.timestamp.source_text.startswith("body:")
-    if found.timestamp.source_text.strip() not in signed and not whole_body:
-        table.problem("timestamp", "must be part of signed, or anybody can write another one")
-
-
-def _check_hmac(table: Table, found: Verify) -> None:
-    table.need("hash", "secret", "signature", "signed")
-    if found.hash == "md5":
-        table.problem("hash", f"expected one of {', '.join(HASHES)}, got 'md5'")
-    _check_signed(table, found)
-    if found.signed is not None and "secret" in found.signed.words:
-        table.problem("signed", "the secret is the key of an hmac, and no part of what is signed")
-
-
-def _check_digest(table: Table, found: Verify) -> None:
-    table.need("hash", "secret", "signature", "signed")
-    _check_signed(table, found)
-    if found.signed is not None and "secret" not in found.signed.words:
-        table.problem("signed", "must contain {secret}, or anybody can compute it")
-
-
-def _check_signed(table: Table, found: Verify) -> None:
-    if found.signed is not None and not (found.signed.words or found.signed.locators):
-        table.problem("signed", "signs nothing of the delivery")
-
-
-def _check_public_key(table: Table, found: Verify) -> None:
-    table.need("signature", "signed", "algorithm")
-    if not (found.key or found.key_api or found.cert_url):
-        table.problem("key", "expected key, key_api or cert_url")
-    if found.cert_url and not found.cert_hosts:
-        table.problem("cert_hosts", "is missing: anybody could name a certificate of his own")
-
-
-def _check_jwt(table: Table, found: Verify) -> None:
-    table.need("token", "algorithms")
-    if not (found.key or found.secret or found.key_api or found.jwks_url):
-        table.problem("key", "expected key, secret, key_api or jwks_url")
-
-
-def _check_token(table: Table, _found: Verify) -> None:
-    table.need("token", "secret")
-
-
-def _check_basic(table: Table, _found: Verify) -> None:
-    table.need("username", "password")
-
-
-def _check_api_confirm(table: Table, _found: Verify) -> None:
-    table.need("method")
-
-
-def _check_none(table: Table, found: Verify) -> None:
-    if not found.conditions:
-        table.problem("if", "is missing: deliveries may go unproved only where a configuration says so")
-
-
-def _nothing_more(_table: Table, _found: Verify) -> None:
-    """Nothing more to check."""
-
-
-_CHECKS: Mapping[str, Callable[[Table, Verify], None]] = {
-    "hmac": _check_hmac,
-    "digest": _check_digest,
-    "public_key": _check_public_key,
-    "jwt": _check_jwt,
-    "token": _check_token,
-    "basic": _check_basic,
-    "api_confirm": _check_api_confirm,
-    "none": _check_none,
-}

@@ -1,15 +1,15 @@
-"""Reads `[webhook]`: mapping, handshakes, answers, registration."""
+"""Reads `[webhook]`: mapping, handshakes, answers."""
 
 from typing import Literal
 
 from gateway.catalogue import contexts
 from gateway.catalogue.locator import Locator
 from gateway.catalogue.read_changes import change_map
-from gateway.catalogue.read_request import optional_request, request
+from gateway.catalogue.read_subscribe import subscribe
 from gateway.catalogue.read_verify import verify
 from gateway.catalogue.table import Table, nearest, scalar_texts
 from gateway.catalogue.template import Template, compile_template
-from gateway.catalogue.webhook_model import Compute, Handshake, Respond, Subscribe, Webhook, When
+from gateway.catalogue.webhook_model import Compute, Handshake, Respond, Tenant, Webhook, When
 from gateway.catalogue.words import ENCODINGS, HASHES, VERBS
 
 
@@ -17,20 +17,25 @@ def webhook(table: Table, methods: frozenset[str]) -> Webhook:
     """Everything about deliveries."""
     if not table.has("verify"):
         table.problem("verify", "is missing: a webhook needs at least one [[webhook.verify]]")
+    account = table.locator("account", contexts.DELIVERY)
+    entry, equals = _account_config(table), table.template("account_equals", contexts.DELIVERY)
     return Webhook(
         changes=change_map(table, contexts.DELIVERY),
+        docs=table.text("docs") or "",
+        notes=table.texts("notes"),
         scope=_scope(table),
-        account=table.locator("account", contexts.DELIVERY),
-        account_config=_account_config(table),
-        account_equals=table.template("account_equals", contexts.DELIVERY),
+        account=account,
+        account_config=entry,
+        account_equals=equals,
+        tenant=_tenant(table, account, entry, equals),
         items=table.locator("items", contexts.DELIVERY, "body"),
         form_field=table.text("form_field"),
         ack=_ack(table),
         ordered=table.flag("ordered"),
-        methods=_verbs(table, "methods") or frozenset({"POST"}),
+        methods=_methods(table),
         verify=tuple(verify(one, methods) for one in table.tables("verify", "webhook.verify")),
         handshakes=tuple(_handshake(one) for one in table.tables("handshake", "webhook.handshake")),
-        subscribe=_subscribe(table),
+        subscribe=subscribe(table),
     )
 
 
@@ -45,14 +50,14 @@ def saved(hook: Webhook | None) -> list[tuple[str, str]]:
     """Which entries the registration and the handshakes fill."""
     if hook is None:
         return []
-    registered = [(key, "webhook.subscribe") for key, _ in (hook.subscribe.save if hook.subscribe else ())]
+    registered = [(key, "webhook.subscribe") for key in (hook.subscribe.saved if hook.subscribe else ())]
     return registered + [(key, "webhook.handshake") for one in hook.handshakes for key, _ in one.save_once]
 
 
 def _scope(table: Table) -> Literal["instance", "connector"]:
     if table.choice("scope", ("instance", "connector"), "instance") == "instance":
         return "instance"
-    table.need("account", "account_config")
+    table.need("account")
     return "connector"
 
 
@@ -61,6 +66,35 @@ def _account_config(table: Table) -> str | None:
     if key is not None:
         table.use("account_config", key, secret_allowed=False)
     return key
+
+
+def _tenant(table: Table, account: Locator | None, entry: str | None, equals: Template | None) -> Tenant | None:
+    if not (table.has("account") or table.has("account_config") or table.has("account_equals")):
+        return None
+    table.need("account")
+    if table.has("account_config") == table.has("account_equals"):
+        table.problem("account_config", "expected either account_config or account_equals beside account")
+    if account is None:
+        return None
+    if equals is not None:
+        return _between(table, account, equals)
+    return Tenant(account, entry) if entry else None
+
+
+def _between(table: Table, account: Locator, equals: Template) -> Tenant | None:
+    """The one entry of a template, and what stands before and behind it: only so an account leads back to its entry."""
+    places = [at for at, part in enumerate(equals.parts) if not isinstance(part, str)]
+    keys = [one.alternatives[0].path for one in equals.locators if _is_setting(one)]
+    if len(places) != 1 or len(keys) != 1:
+        table.problem("account_equals", "expected a text with exactly one {config:<entry>} in it")
+        return None
+    before, after = equals.parts[: places[0]], equals.parts[places[0] + 1 :]
+    return Tenant(account, keys[0], "".join(map(str, before)), "".join(map(str, after)))
+
+
+def _is_setting(locator: Locator) -> bool:
+    [first, *others] = locator.alternatives
+    return not others and first.source == "config" and not first.path.startswith("@")
 
 
 def _ack(table: Table) -> Respond | None:
@@ -77,6 +111,12 @@ def _verbs(table: Table, key: str) -> frozenset[str]:
         if verb not in VERBS:
             table.problem(key, f"expected one of {', '.join(VERBS)}, got {verb!r}{nearest(verb, VERBS)}")
     return frozenset(verbs)
+
+
+def _methods(table: Table) -> frozenset[str]:
+    verbs = _verbs(table, "methods") or frozenset({"POST"})
+    # Who takes a GET takes a HEAD (RFC 9110 §9.1).
+    return verbs | {"HEAD"} if "GET" in verbs else verbs
 
 
 def _handshake(table: Table) -> Handshake:
@@ -172,27 +212,3 @@ def _status(table: Table) -> int:
     if status is not None and status > 299:
         table.problem("status", f"expected a status of 200 to 299, got {status}")
     return status or 200
-
-
-def _subscribe(table: Table) -> Subscribe | None:
-    inner = table.table("subscribe", "webhook.subscribe")
-    if inner is None:
-        return None
-    inner.need("request")
-    return Subscribe(
-        request=request(inner, "request", contexts.CALL),
-        body=inner.json("body", contexts.REGISTRATION),
-        body_type=inner.choice("body_type", ("json", "form"), "json"),
-        save=inner.places("save", contexts.ANSWER, "body"),
-        expires=_expiry(inner),
-        renew=optional_request(inner, "renew", contexts.CALL),
-        renew_before=inner.duration("renew_before"),
-        delete=optional_request(inner, "delete", contexts.CALL),
-    )
-
-
-def _expiry(table: Table) -> Locator | int | None:
-    text = table.text("expires")
-    if text is None or ":" in text:
-        return table.locator("expires", contexts.ANSWER)
-    return table.duration("expires")

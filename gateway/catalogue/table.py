@@ -12,6 +12,8 @@ from gateway.clock import duration_ms
 
 T = TypeVar("T")
 
+_NOTHING: Mapping[str, object] = {}
+
 
 @dataclass(frozen=True, slots=True)
 class Use:
@@ -50,8 +52,10 @@ class Table:
         self.data = data
         self.where = where
         self.findings = findings
-        for key in data.keys() - TABLES[kind]:
-            known = TABLES[kind]
+        known = TABLES[kind]
+        if known.issuperset(data):
+            return
+        for key in data.keys() - known:
             hint = nearest(key, known) or f"; expected one of {', '.join(sorted(known))}"
             findings.problem(self.at(key), f"unknown key{hint}")
 
@@ -83,7 +87,9 @@ class Table:
 
     def flag(self, key: str, default: bool = False) -> bool:
         """True or false."""
-        value = self.data.get(key, default)
+        value = self.data.get(key)
+        if value is None:
+            return default
         if isinstance(value, bool):
             return value
         self.problem(key, f"expected true or false, got {value!r}")
@@ -107,7 +113,9 @@ class Table:
 
     def texts(self, key: str) -> tuple[str, ...]:
         """A list of texts, or one."""
-        value = self.data.get(key, [])
+        value = self.data.get(key)
+        if value is None:
+            return ()
         listed = [value] if isinstance(value, str) else value
         if isinstance(listed, list) and all(isinstance(one, str) for one in listed):
             return tuple(listed)
@@ -116,9 +124,11 @@ class Table:
 
     def choice(self, key: str, words: Sequence[str], default: str = "") -> str:
         """One of some words."""
-        value = self.data.get(key, default)
-        if value == default or (isinstance(value, str) and value in words):
-            return str(value)
+        value = self.data.get(key)
+        if value is None:
+            return default
+        if isinstance(value, str) and (value in words or value == default):
+            return value
         hint = nearest(str(value), words)
         self.problem(key, f"expected one of {', '.join(words)}, got {value!r}{hint}")
         return default
@@ -199,7 +209,9 @@ class Table:
 
     def mapping(self, key: str) -> Mapping[str, object]:
         """A table with free keys."""
-        value = self.data.get(key, {})
+        value = self.data.get(key)
+        if value is None:
+            return _NOTHING
         if isinstance(value, dict):
             return value
         self.problem(key, f"expected a table, got {value!r}")
@@ -246,9 +258,8 @@ class Table:
 
     def _note(self, key: str, locators: Iterable[Locator], context: Context) -> None:
         for locator in locators:
-            for alternative in locator.alternatives:
-                if alternative.config_key is not None:
-                    self.use(key, alternative.config_key, secret_allowed=context.secrets)
+            for entry in locator.config_keys:
+                self.use(key, entry, secret_allowed=context.secrets)
 
 
 def scalar_texts(value: object) -> frozenset[str] | None:

@@ -1,17 +1,20 @@
 """Templates: text with `{…}` in it; compiled once, rendered to bytes, text, a URL or a JSON value."""
 
+import json
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from functools import lru_cache
 from urllib.parse import quote
 
+from gateway.catalogue.contents import CONTENTS
 from gateway.catalogue.locator import Locator, compile_locator
 from gateway.catalogue.sources import Sources, octets
 
 WORDS = frozenset(
     {
         "crc32", "sns_fields", "raw", "method", "url", "url_base", "secret", "form_sorted", "computed",
-        "callback_url", "from", "now", "access_token", "action",
+        "callback_url", "from", "now", "access_token", "action", "expires_at",
     }
 )  # fmt: skip
 _TOKENS = re.compile(r"\{\{|\}\}|\{([^{}]*)\}|[{}]")
@@ -56,6 +59,8 @@ class Template:
 
     def render(self, sources: Sources) -> bytes:
         """The bytes; what is missing is empty."""
+        if self.source_text == "{raw}":  # what most vendors sign
+            return sources.raw
         return b"".join([_octets_of(part, sources) for part in self.parts])
 
     def text(self, sources: Sources) -> str:
@@ -75,7 +80,7 @@ class Template:
     def value(self, sources: Sources) -> object:
         """The value as it is where the template is one placeholder, else the text."""
         if len(self.parts) == 1 and isinstance(self.parts[0], Locator):
-            return self.parts[0].find(sources)
+            return _structured(self.parts[0], self.parts[0].find(sources), sources)
         return self.text(sources)
 
     def url(self, sources: Sources) -> str:
@@ -88,8 +93,11 @@ class Template:
 Json = Template | Mapping[str, "Json"] | tuple["Json", ...] | int | float | bool | None
 
 
+@lru_cache(maxsize=4096)
 def compile_template(text: str, context: Context) -> Template:
     """Compiles a template; ValueError says what was expected."""
+    if "{" not in text and "}" not in text:
+        return Template(text, (text,) if text else (), (), frozenset())
     parts: list[Part] = []
     at = 0
     for match in _TOKENS.finditer(text):
@@ -153,8 +161,10 @@ def _placeholder(inner: str, context: Context) -> Placeholder:
     if inner in WORDS:
         raise ValueError(f"{{{inner}}} has no meaning here")
     if ":" in inner:
-        locator = compile_locator(inner.removeprefix("+"), context.sources)
-        return replace(locator, wide=inner.startswith("+"))
+        if not inner.startswith("+"):
+            return compile_locator(inner, context.sources)
+        found = compile_locator(inner[1:], context.sources)
+        return Locator(found.source_text, found.alternatives, found.find, found.config_keys, wide=True)
     if context.parameters and _PARAMETER.fullmatch(inner):
         return Word(inner.removeprefix("+"), wide=inner.startswith("+"))
     known = ", ".join(sorted(context.words)) or "none"
@@ -169,6 +179,19 @@ def _joined(parts: list[Part]) -> tuple[Part, ...]:
         elif part != "":
             joined.append(part)
     return tuple(part for part in joined if part != "")
+
+
+def _structured(locator: Locator, found: object, sources: Sources) -> object:
+    """The JSON behind the text of an entry that holds JSON; anything else as it is."""
+    if type(found) is not str or sources.structured.isdisjoint(locator.config_keys):
+        return found
+    chosen = locator.chosen(sources)
+    if chosen is None or chosen.config_key not in sources.structured:
+        return found
+    try:
+        return json.loads(found)
+    except (ValueError, RecursionError):
+        return found
 
 
 def _octets_of(part: Part, sources: Sources) -> bytes:
@@ -189,9 +212,10 @@ def _encoded(part: Part, sources: Sources, *, raw: bool) -> str:
     return quote(octets(text), safe="/" if part.wide else "")
 
 
-_FIXED: Mapping[str, Callable[[Sources], str]] = {
+_FIXED: Mapping[str, Callable[[Sources], str | None]] = {
     "raw": lambda sources: sources.raw.decode("utf-8", "surrogateescape"),
     "method": lambda sources: sources.method,
     "url": lambda sources: sources.url,
     "url_base": lambda sources: sources.url.partition("?")[0],
+    **CONTENTS,
 }

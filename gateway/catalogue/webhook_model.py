@@ -3,8 +3,9 @@
 from dataclasses import dataclass
 from typing import Literal
 
-from gateway.catalogue.call_model import Request
+from gateway.catalogue.call_model import Follow, Request
 from gateway.catalogue.change_map import ChangeMap
+from gateway.catalogue.config_view import ConfigView
 from gateway.catalogue.locator import Locator
 from gateway.catalogue.template import Json, Template
 
@@ -47,13 +48,19 @@ class Verify:
     key: Template | None = None
     key_format: str | None = None
     key_api: str | None = None
+    key_id: Locator | None = None
+    key_field: str | None = None
     algorithm: str | None = None
     cert_url: Locator | None = None
     cert_hosts: tuple[str, ...] = ()
+    cert_names: tuple[str, ...] = ()
+    cert_chain: str = "pinned"
+    envelope: Locator | None = None
     algorithms: tuple[str, ...] = ()
     jwks_url: Template | None = None
     issuer: Template | None = None
     audience: Template | None = None
+    claims: tuple[tuple[str, Template], ...] = ()
     max_age: int | None = None
     method: str | None = None
 
@@ -116,6 +123,11 @@ class Handshake:
     confirm_hosts: tuple[str, ...]
     respond: Respond
 
+    @property
+    def signs_words(self) -> bool:
+        """Whether it answers anybody's word with that word's keyed hash."""
+        return not self.verify and self.compute is not None and self.compute.kind == "hmac"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Subscribe:
@@ -125,10 +137,49 @@ class Subscribe:
     body: Json
     body_type: str
     save: tuple[tuple[str, Locator], ...]
+    after: Follow | None
+    #: What is asked for, and what the vendor says about it; durations in milliseconds.
+    lifetime: int | None
     expires: Locator | int | None
+    expires_format: str
     renew: Request | None
+    renew_body: Json
     renew_before: int | None
+    check: Request | None
+    check_url: Locator | None
+    list: Request | None
+    list_items: Locator | None
+    list_id: Locator | None
+    list_url: Locator | None
     delete: Request | None
+    delete_body: Json
+
+    @property
+    def saved(self) -> tuple[str, ...]:
+        """The entries that a registration fills."""
+        return tuple(key for key, _ in (*self.save, *(self.after.save if self.after else ())))
+
+
+@dataclass(frozen=True, slots=True)
+class Tenant:
+    """Whose a delivery is: the account at a place of it is an entry of the instance, between two fixed texts."""
+
+    account: Locator
+    entry: str
+    before: str = ""
+    after: str = ""
+
+    def of(self, config: ConfigView) -> str | None:
+        """The account of an instance; None where its entry is empty."""
+        value = config.get(self.entry)
+        return f"{self.before}{value}{self.after}" if value else None
+
+    def value(self, account: str) -> str | None:
+        """What the entry of an instance with this account holds; None where no instance can have it."""
+        inner = len(account) - len(self.before) - len(self.after)
+        if inner <= 0 or not (account.startswith(self.before) and account.endswith(self.after)):
+            return None
+        return account[len(self.before) : len(self.before) + inner]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -136,10 +187,13 @@ class Webhook:
     """Everything about deliveries of one vendor."""
 
     changes: ChangeMap
+    docs: str
+    notes: tuple[str, ...]
     scope: Literal["instance", "connector"]
     account: Locator | None
     account_config: str | None
     account_equals: Template | None
+    tenant: Tenant | None
     items: Locator | None
     form_field: str | None
     ack: Respond | None

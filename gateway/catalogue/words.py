@@ -32,20 +32,22 @@ _TABLES = {
     "drop_params",
     "methods": "request name category description params query body fields records paginate headers",
     "field": "type required default choices description",
-    "resources": "list get create update delete where objects",
+    "resources": "list get create update delete where objects order_by fields",
     "where": "param join = != < <= > >= LIKE IN",
-    "webhook": f"{_CHANGE} scope account account_config account_equals items form_field ack ordered methods verify "
-    "handshake subscribe",
+    "webhook": f"{_CHANGE} docs notes scope account account_config account_equals items form_field ack ordered methods "
+    "verify handshake subscribe",
     "split": "sep take",
     "respond": _RESPOND,
     "webhook.verify": "if scheme networks hash secret secret_prefix secret_encoding signature split prefix "
     "prefix_optional encoding signed timestamp timestamp_unit tolerance per_item body_digest replay key key_format "
-    "key_api algorithm cert_url cert_hosts username password token algorithms jwks_url issuer audience max_age method",
+    "key_api key_id key_field algorithm cert_url cert_hosts cert_names cert_chain envelope username password token "
+    "algorithms jwks_url issuer audience claims max_age method",
     "body_digest": "hash encoding value claim",
     "webhook.handshake": "when check verify compute save_once confirm_url confirm_hosts respond",
     "when": "method header query body",
     "compute": "hash hmac secret input encoding",
-    "webhook.subscribe": "request body body_type save expires renew renew_before delete",
+    "webhook.subscribe": "request body body_type save after lifetime expires expires_format renew renew_body "
+    "renew_before check check_url list list_items list_id list_url delete delete_body",
     "poll": f"{_CHANGE} name description request query body paginate records order id updated updated_format "
     "updated_timezone created created_format created_timezone created_tolerance deleted_when mode from_format overlap "
     "settle start retention interval min_interval_from etag limits",
@@ -61,6 +63,7 @@ PAGE_TYPES = ("cursor", "offset", "page", "keyset", "link", "none")
 SCHEMES = ("hmac", "digest", "public_key", "jwt", "token", "basic", "api_confirm", "none")
 HASHES = ("sha1", "sha256", "sha384", "sha512")
 DIGESTS = ("md5", *HASHES)
+EXPIRY_FORMATS = ("iso8601", "epoch_s", "epoch_ms")
 ENCODINGS = ("hex", "base64")
 KEY_ENCODINGS = ("text", "hex", "base64")
 ACTIONS = ("CREATED", "UPDATED", "DELETED")

@@ -3,8 +3,8 @@
 import orjson
 
 from gateway.clock import iso
-from gateway.delivery.nulls import filter_nulls
 from gateway.events.model import Event
+from gateway.nulls import filter_nulls
 
 
 def render(event: Event, hub: str) -> bytes:

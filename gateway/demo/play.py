@@ -36,6 +36,7 @@ class Stage:
     client: Client
     story: Story
     log_file: Path
+    vendor_url: str
 
     @property
     def authorization(self) -> str:
@@ -79,13 +80,14 @@ async def _stage(port: int) -> AsyncIterator[Stage]:
         log.configure(settings.log, journal)
         consumer = Consumer(elements_key=ids.hex_token(), stumbles_at={"release"})
         await stack.enter_async_context(consuming(consumer))
+        vendor_url = await stack.enter_async_context(vendor.api())
         guard = Guard(allow_http=True, allow_networks=LOOPBACK)
         client = await stack.enter_async_context(open_client("aiohttp", guard))
         gateway = await stack.enter_async_context(app.running(settings))
         story = Story(gateway.services.runtime.database, consumer, colour=log.colours())
         telling = asyncio.create_task(story.tell(journal.lines))
         stack.push_async_callback(_ended, telling)
-        yield Stage(gateway, consumer, client, story, journal.path)
+        yield Stage(gateway, consumer, client, story, journal.path, vendor_url)
 
 
 async def _ended(task: asyncio.Task[Any]) -> None:
@@ -116,7 +118,8 @@ async def _provision(stage: Stage) -> dict[str, Any]:
         "element": {"key": "github"},
         "name": "demo",
         "configuration": {
-            "token": "demo",
+            "token": vendor.CREDENTIAL,
+            "base.url": stage.vendor_url,
             "owner": "octo",
             "repo": "hello",
             "event.notification.enabled": True,

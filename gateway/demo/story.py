@@ -6,8 +6,8 @@ from typing import Any
 import click
 
 from gateway.delivery import store
-from gateway.delivery.nulls import removed
 from gateway.demo.consumer import Consumer, Verdict
+from gateway.nulls import removed
 from gateway.storage.database import Database
 
 LEGEND = (

@@ -2,15 +2,19 @@
 
 import hashlib
 import hmac
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any, Literal
 
 import orjson
+from aiohttp import web
 
 from gateway.egress.model import Client, Outcome, Request
 
 End = Literal["acknowledged", "duplicate", "refused"]
 
+CREDENTIAL = "demo"
 _REPOSITORY = {"id": 1296269, "full_name": "octo/hello", "description": None, "homepage": None}
 _ADA = {"login": "ada", "name": None}
 
@@ -60,6 +64,26 @@ def steps() -> list[Step]:
         Step(title="A release is published; the consumer stumbles", event="release", delivery="d-4", body=release),
         Step(title="A comment without an empty field", event="issue_comment", delivery="d-5", body=comment),
     ]
+
+
+@asynccontextmanager
+async def api() -> AsyncIterator[str]:
+    """The address of the vendor's API, as far as a new instance asks it: whose token this is."""
+    app = web.Application()
+    app.router.add_get("/user", _user)
+    runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.2)
+    await runner.setup()
+    try:
+        await web.TCPSite(runner, "127.0.0.1", 0).start()
+        yield f"http://127.0.0.1:{runner.addresses[0][1]}"
+    finally:
+        await runner.cleanup()
+
+
+async def _user(request: web.Request) -> web.Response:
+    known = request.headers.get("Authorization") == f"Bearer {CREDENTIAL}"
+    body = _ADA if known else {"message": "Bad credentials"}
+    return web.Response(status=200 if known else 401, body=orjson.dumps(body), content_type="application/json")
 
 
 async def send(client: Client, url: str, secret: str, step: Step) -> Outcome:

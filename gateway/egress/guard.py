@@ -44,6 +44,11 @@ class Guard:
             return Fault("forbidden_address", f"{where.host} is this machine and {_HINT}")
         return where
 
+    def explicitly_allows(self, address: str) -> bool:
+        """Whether this address lies in a network that the operator has named."""
+        ip = parsed(address)
+        return ip is not None and any(unwrapped(ip) in network for network in self._allowed)
+
     def refuses_answer(self, host: str, addresses: Sequence[str]) -> Fault | None:
         """The fault of a whole DNS answer: one forbidden address spoils it, and so does having none."""
         for address in addresses:

@@ -1,6 +1,7 @@
 """What goes out, and what comes back: an answer of the peer, or the reason why there is none."""
 
-from collections.abc import Sequence
+from collections.abc import AsyncIterable, AsyncIterator, Sequence
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
@@ -76,6 +77,33 @@ class Client(Protocol):
 
     async def close(self) -> None:
         """Let go of every connection."""
+        ...
+
+
+class Streamed(msgspec.Struct, frozen=True, kw_only=True):
+    """An answer whose body is still on its way; names of headers are lower-case, pieces are decompressed."""
+
+    status: int
+    headers: tuple[tuple[str, str], ...]
+    pieces: AsyncIterator[bytes]
+    connect_ms: float
+
+
+class BrokenOffError(Exception):
+    """The body of a streamed answer ended before its end; the message says why."""
+
+
+class StreamingClient(Client, Protocol):
+    """The way out for bodies of any size, in bounded memory."""
+
+    def open(
+        self, request: Request, *, body: AsyncIterable[bytes] | None = None
+    ) -> AbstractAsyncContextManager[Streamed | Failure]:
+        """Send once, and give the answer as soon as its head is there; `request.timeout` ends with the head.
+
+        Each piece of `body` that is sent begins the time anew. A piece of the answer that keeps one waiting for
+        30 s raises BrokenOffError, as a broken connection does.
+        """
         ...
 
 

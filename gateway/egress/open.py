@@ -11,7 +11,7 @@ from gateway.egress.aiohttp_session import Sessions
 from gateway.egress.dial import Dialler
 from gateway.egress.guard import Guard
 from gateway.egress.lean_client import LeanClient
-from gateway.egress.model import Client, Resolver
+from gateway.egress.model import Client, Resolver, StreamingClient
 from gateway.egress.resolve import SystemResolver
 
 ClientKind = Literal["lean", "aiohttp"]
@@ -39,6 +39,25 @@ async def open_client(
         else:
             sessions = Sessions(guard, resolver, tls, connections_per_host=connections_per_host)
             client = AiohttpClient(guard, sessions, agent=_agent())
+        stack.push_async_callback(client.close)
+        yield client
+
+
+@asynccontextmanager
+async def open_streaming_client(
+    guard: Guard,
+    *,
+    connections_per_host: int = 64,
+    ssl_context: ssl.SSLContext | None = None,
+    resolver: Resolver | None = None,
+) -> AsyncIterator[StreamingClient]:
+    """The client for calls to vendors, whose answers may be of any size."""
+    async with AsyncExitStack() as stack:
+        if resolver is None:
+            resolver = SystemResolver()
+            stack.push_async_callback(resolver.close)
+        sessions = Sessions(guard, resolver, ssl_context or _default_tls(), connections_per_host=connections_per_host)
+        client = AiohttpClient(guard, sessions, agent=_agent())
         stack.push_async_callback(client.close)
         yield client
 

@@ -1,4 +1,4 @@
-"""Events and refusals as rows, and the half of the ledger that counts what arrived."""
+"""Events, refusals and nonces as rows, and the half of the ledger that counts what arrived."""
 
 from gateway.accounts.model import Caller
 from gateway.errors import NotFound
@@ -33,6 +33,8 @@ _REFUSE = (
     "INSERT INTO refusals (id, instance_id, at, failed_check, detail, remote, body_hash) "
     "VALUES ($1, $2, $3, $4, $5, $6, $7)"
 )
+# Without ON CONFLICT: of two nodes that were given one nonce, one learns it.
+_REMEMBER = "INSERT INTO nonces (instance_id, nonce, body_hash, at) VALUES ($1, $2, $3, $4)"
 _LEDGER = (
     "INSERT INTO ledger_events (instance_id, shard, received, accepted, duplicate, refused, ignored, routed, unrouted) "
     "VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) ON CONFLICT (instance_id, shard) DO UPDATE SET "
@@ -107,6 +109,17 @@ def refuse(refusal: Refusal) -> Statement:
             refusal.body_hash,
         ),
     )
+
+
+def remember_nonce(instance_id: int, nonce: str, body_hash: str, at: int) -> Statement:
+    """Remember a nonce and its body; Conflict where the instance knows it already."""
+    return Statement(_REMEMBER, (instance_id, nonce, body_hash, at))
+
+
+async def body_of_nonce(reader: Reader, instance_id: int, nonce: str) -> str | None:
+    """The hash of the body that came with a nonce; None where the instance does not know it."""
+    row = await reader.one("SELECT body_hash FROM nonces WHERE instance_id = $1 AND nonce = $2", instance_id, nonce)
+    return None if row is None else str(row["body_hash"])
 
 
 async def get(reader: Reader, caller: Caller, event_id: str) -> Event:

@@ -9,6 +9,8 @@ BATCH = 200
 MOST_BATCHES = 500
 REFUSALS_KEPT_MS = 7 * 86_400_000
 MOST_REFUSALS = 10_000
+#: Longer than any vendor's tolerance for old deliveries, and than a day of retries.
+NONCES_KEPT_MS = 2 * 86_400_000
 
 _OLD = (
     "SELECT id FROM events WHERE id > $1 AND id < $2 AND NOT EXISTS (SELECT 1 FROM deliveries "
@@ -24,6 +26,11 @@ _GONE = (
 )
 _REFUSALS = "DELETE FROM refusals WHERE id IN (SELECT id FROM refusals WHERE id < $1 ORDER BY id LIMIT $2) RETURNING $1"
 _FLOODED = "SELECT instance_id FROM refusals GROUP BY instance_id HAVING count(*) > $1"
+_NONCES = (
+    "DELETE FROM nonces WHERE (instance_id, nonce) IN "
+    "(SELECT instance_id, nonce FROM nonces WHERE at < $1 ORDER BY at LIMIT $2) RETURNING $1"
+)
+_CALLS = "DELETE FROM calls WHERE id IN (SELECT id FROM calls WHERE id < $1 ORDER BY id LIMIT $2) RETURNING $1"
 _TOO_MANY = (
     "DELETE FROM refusals WHERE id IN (SELECT id FROM refusals WHERE instance_id = $1 AND id <= "
     "(SELECT id FROM refusals WHERE instance_id = $1 ORDER BY id DESC LIMIT 1 OFFSET $2) LIMIT $3) RETURNING $1"
@@ -31,12 +38,15 @@ _TOO_MANY = (
 
 
 async def sweep(database: Database, now: int, events_kept_ms: int) -> dict[str, int]:
-    """Remove settled events that are older than their time, and refusals that are old or too many; how many of each."""
+    """Remove what is older than its time, and refusals that are too many; how many of each."""
     refusals = await _deleted(database, Statement(_REFUSALS, (first_at(now - REFUSALS_KEPT_MS), BATCH), returns=True))
     for row in await database.all(_FLOODED, MOST_REFUSALS):
         too_many = Statement(_TOO_MANY, (row["instance_id"], MOST_REFUSALS, BATCH), returns=True)
         refusals += await _deleted(database, too_many)
-    return {"events": await _events(database, first_at(now - events_kept_ms)), "refusals": refusals}
+    nonces = await _deleted(database, Statement(_NONCES, (now - NONCES_KEPT_MS, BATCH), returns=True))
+    calls = await _deleted(database, Statement(_CALLS, (first_at(now - events_kept_ms), BATCH), returns=True))
+    swept = {"refusals": refusals, "nonces": nonces, "calls": calls}
+    return {"events": await _events(database, first_at(now - events_kept_ms)), **swept}
 
 
 async def _events(database: Database, before: str) -> int:

@@ -4,7 +4,7 @@ import base64
 import hashlib
 import hmac
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import orjson
 
@@ -13,22 +13,37 @@ from gateway.catalogue.model import Connector
 from gateway.catalogue.sources import Sources, octets
 from gateway.catalogue.template import render_json
 from gateway.catalogue.webhook_model import Compute, Handshake, Respond, When
-from gateway.inbound.received import Received, sources_of
+from gateway.proofs.pinned import is_pinned
+from gateway.proofs.received import Received, sources_of
 
 _JSON = ("content-type", "application/json")
 # An answer may repeat what the request said: no browser shall take it for a page.
 _NO_SNIFFING = ("x-content-type-options", "nosniff")
+_CHALLENGE = re.compile(rb"[A-Za-z0-9_+/=.:~-]{1,512}")
 _HEADER_UNSAFE = re.compile(r"[^\x20-\x7e]")
+
+
+#: Longer than any secret that a vendor hands over.
+LONGEST_SAVED = 1024
 
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """An answer to a vendor; `unsupported` names what this gateway would have had to do and cannot."""
+    """An answer to a vendor, and what has to be done before it is given.
+
+    `saves` are values for empty entries of the instance, `confirm` is an address that has to be fetched.
+    """
 
     status: int
     headers: tuple[tuple[str, str], ...]
     body: bytes
-    unsupported: str | None = None
+    saves: tuple[tuple[str, str], ...] = ()
+    confirm: str | None = None
+
+    @property
+    def acts(self) -> bool:
+        """Whether anything has to be done first."""
+        return bool(self.saves) or self.confirm is not None
 
 
 _ACCEPTED = Reply(200, (_JSON,), b'{"status":"accepted"}')
@@ -51,6 +66,13 @@ def handshake(connector: Connector, config: ConfigView, received: Received, *, v
     return None
 
 
+def is_handshake(connector: Connector, config: ConfigView, received: Received) -> bool:
+    """Whether any handshake of this connector is meant, proved or not."""
+    declared = connector.webhook.handshakes if connector.webhook else ()
+    sources = sources_of(connector, config, received)
+    return any(_is_meant(one.when, sources) for one in declared)
+
+
 def acknowledgement(connector: Connector, config: ConfigView, received: Received) -> Reply:
     """What the vendor wants to hear when its delivery was accepted."""
     ack = connector.webhook.ack if connector.webhook else None
@@ -68,9 +90,6 @@ def _is_meant(when: When, sources: Sources) -> bool:
 
 
 def _answer(one: Handshake, sources: Sources) -> Reply:
-    if one.save_once or one.confirm_url is not None:
-        what = "save_once" if one.save_once else "confirm_url"
-        return Reply(501, (_JSON,), b'{"status":"unsupported"}', unsupported=what)
     if not all(_same(locator.text(sources), template.complete(sources)) for locator, template in one.check):
         return _REFUSED
     if one.compute is not None:
@@ -78,7 +97,19 @@ def _answer(one: Handshake, sources: Sources) -> Reply:
         if computed is None:
             return _REFUSED
         sources.words = {"computed": computed}
-    return _reply(one.respond, sources)
+    saves = tuple([(key, locator.text(sources) or "") for key, locator in one.save_once])
+    if not all(_can_be_saved(value) for _, value in saves):
+        return _REFUSED
+    if one.confirm_url is None:
+        return replace(_reply(one.respond, sources), saves=saves)
+    confirm = one.confirm_url.text(sources)
+    if confirm is None or not is_pinned(confirm, one.confirm_hosts):
+        return _REFUSED
+    return replace(_reply(one.respond, sources), saves=saves, confirm=confirm)
+
+
+def _can_be_saved(value: str) -> bool:
+    return 0 < len(value) <= LONGEST_SAVED and value.isprintable()
 
 
 def _same(found: str | None, expected: str | None) -> bool:
@@ -90,7 +121,11 @@ def _computed(compute: Compute, sources: Sources) -> str | None:
     if compute.secret and not secrets:
         return None
     if compute.kind == "hmac":
-        digest = hmac.digest(octets(secrets[0]), compute.input.render(sources), compute.hash)
+        content = compute.input.render(sources)
+        # Anybody may ask: what is answered must never be the signature of a delivery.
+        if not _CHALLENGE.fullmatch(content):
+            return None
+        digest = hmac.digest(octets(secrets[0]), content, compute.hash)
     else:
         sources.words = {"secret": secrets[0]} if secrets else {}
         digest = hashlib.new(compute.hash, compute.input.render(sources)).digest()

@@ -1,66 +1,75 @@
 """The vendor's road: from a request on an inbound URL to durable events and the answer that the vendor wants."""
 
-import hashlib
 import time
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import structlog
 
-from gateway.clock import now_ms
 from gateway.errors import StorageDown
-from gateway.events import store as events
-from gateway.events.model import Event, EventId
-from gateway.events.refusal import Refusal, Sampler
-from gateway.ids import time_ordered
-from gateway.inbound.handshake import Reply, acknowledgement, handshake
+from gateway.inbound.acts import Acts
+from gateway.inbound.answers import RETRY_AFTER_S, plain
+from gateway.inbound.app_url import App, AppUrl
+from gateway.inbound.handshake import Reply, handshake, is_handshake
 from gateway.inbound.limit import RateLimit
-from gateway.inbound.normalise import Change, Malformed, normalise
-from gateway.inbound.received import Received
-from gateway.inbound.verify import Rejected, verify
-from gateway.instances.index import InstanceIndex
+from gateway.inbound.normalise import Malformed, normalise
+from gateway.inbound.outcomes import Outcomes
+from gateway.inbound.own_url import OwnUrl
+from gateway.inbound.proving import Proofs, Undecided
+from gateway.inbound.storing import Storing
+from gateway.instances.index import InstanceIndex, Orphan
 from gateway.instances.view import InstanceView
+from gateway.proofs.keys import KeyStore
+from gateway.proofs.proof import Rejected, Verified, Wanted
+from gateway.proofs.received import Received
+from gateway.proofs.verify import verify
 from gateway.runtime import Runtime
-from gateway.storage.database import Effect, Statement, Tally, Write
-from gateway.subscriptions.publish import Published, Publisher
+from gateway.subscriptions.publish import Publisher
 
-RETRY_AFTER_S = 5
-#: Bodies that wait for their commit at the same time; beyond it the vendor is asked to come again.
-MOST_WAITING_BYTES = 64 << 20
-UNATTRIBUTED = 0
+_TOO_SLOW = plain(408, "the body came too slowly")
 
 log = structlog.get_logger()
 
 
 @dataclass(frozen=True, slots=True)
 class Admitted:
-    """A request whose body may be read, up to the instance's limit."""
+    """A request whose body may be read, up to the instance's limit; `guessable` where its URL is no secret."""
 
     view: InstanceView
+    guessable: bool = False
+
+    @property
+    def max_body(self) -> int:
+        """How many bytes the body may have."""
+        return self.view.max_body
 
 
 class Receiver:
     """Receives for this node."""
 
-    def __init__(self, runtime: Runtime, index: InstanceIndex, publisher: Publisher) -> None:
-        self._runtime = runtime
+    def __init__(
+        self, runtime: Runtime, index: InstanceIndex, publisher: Publisher, keys: KeyStore | None = None
+    ) -> None:
         self._index = index
-        self._publisher = publisher
+        self._metrics = runtime.metrics
+        self._keys = keys or KeyStore(runtime.client)
         self._limit = RateLimit(runtime.config.inbound.rate_limit)
-        self._sampler = Sampler()
-        self._waiting_bytes = 0
+        self._outcomes = Outcomes(runtime)
+        self._storing = Storing(runtime, publisher, self._outcomes)
+        self._acts = Acts(runtime, index, self._outcomes)
+        self._own_url = OwnUrl(index, self._keys, self._storing, self._outcomes)
+        self._app_url = AppUrl(runtime, index, self._keys, self._storing, self._acts, self._outcomes)
 
     async def admit(self, token: str) -> Admitted | Reply:
         """Who is meant, before any work is done: an unknown token is 404, a flood is 429."""
         limited = self.limited(token)
         if limited is not None:
             return limited
-        view = self._index.known(token)
+        view: InstanceView | Orphan | None = self._index.known(token)
         if view is None:
             try:
                 view = await self._index.by_token(token)
             except StorageDown as problem:
-                return self._unavailable(problem)
+                return self._outcomes.unavailable(problem)
         return self.admit_view(view)
 
     def limited(self, name: str) -> Reply | None:
@@ -68,16 +77,26 @@ class Receiver:
         wait_s = self._limit.take(name)
         if wait_s <= 0:
             return None
-        self._runtime.metrics.inbound["rate_limited"].inc()
+        self._metrics.inbound["rate_limited"].inc()
         return plain(429, "too many requests", retry_after=wait_s)
 
-    def admit_view(self, view: InstanceView | None) -> Admitted | Reply:
+    def admit_view(self, view: InstanceView | Orphan | None, *, guessable: bool = False) -> Admitted | Reply:
         """The instance that was found, where its connector takes webhooks at all."""
+        if isinstance(view, Orphan):
+            return self._outcomes.orphan(view)
         if view is None or view.connector.webhook is None:
-            self._count([events.refused(UNATTRIBUTED)])
-            self._runtime.metrics.inbound["unknown"].inc()
-            return plain(404, "not found")
-        return Admitted(view)
+            return self._outcomes.unknown()
+        return Admitted(view, guessable)
+
+    async def admit_app(self, key: str) -> App | Reply:
+        """The app whose URL names no instance."""
+        limited = self.limited(key)
+        if limited is not None:
+            return limited
+        try:
+            return await self._app_url.app(key) or self._outcomes.unknown()
+        except StorageDown as problem:
+            return self._outcomes.unavailable(problem)
 
     async def answer(self, token: str, received: Received) -> Reply:
         """The whole way of a request that has arrived in full; whatever goes wrong in here, the vendor sends again."""
@@ -95,167 +114,52 @@ class Receiver:
     async def receive(self, admitted: Admitted, received: Received) -> Reply:
         """Verify, normalise and store; a 2xx is only answered for what is durable."""
         view, began = admitted.view, time.perf_counter()
-        reply = handshake(view.connector, view.config, received, verified=False)
+        connector, config, webhook = view.connector, view.config, view.connector.webhook
+        reply = handshake(connector, config, received, verified=False)
         if reply is not None:
-            return self._told(view, received, "handshake", reply)
-        verdict = verify(view.connector, view.config, received, time.time())
+            return await self._acts.perform(view, received, reply, trusted=not admitted.guessable)
+        if webhook is None or (
+            received.method not in webhook.methods and not is_handshake(connector, config, received)
+        ):
+            return self._outcomes.wrong_method(view, received)
+        verdict: Verified | Rejected | Wanted | Undecided = verify(connector, config, received, time.time(), self._keys)
+        if isinstance(verdict, Wanted):
+            verdict = await Proofs(self._keys, received).finished(view, verdict)
         if isinstance(verdict, Rejected):
-            return self._refused(view, received, plain(401, "unauthorized"), verdict.check, verdict.detail)
-        reply = handshake(view.connector, view.config, received, verified=True)
+            return self._outcomes.rejected(view, received, verdict)
+        if isinstance(verdict, Undecided):
+            return self._outcomes.undecided(connector.key, verdict.problem)
+        reply = handshake(connector, config, received, verified=True)
         if reply is not None:
-            return self._told(view, received, "handshake", reply)
-        changes = normalise(view.connector, view.config, received, view.max_body)
+            return await self._acts.perform(view, received, reply)
+        if webhook.tenant is not None:
+            try:
+                return await self._own_url.receive(view, webhook.tenant, received, verdict, began)
+            except StorageDown as problem:
+                return self._outcomes.unavailable(problem)
+        changes = normalise(connector, config, received, view.max_body)
         if isinstance(changes, Malformed):
-            status = 413 if changes.check == "too_large" else 400
-            return self._refused(view, received, plain(status, changes.detail), changes.check, changes.detail)
-        if not view.accepts_events:
-            self._count([events.ignored(view.instance.id, len(changes))])
-            wanted = view.connector.webhook is not None and view.connector.webhook.ack is not None
-            reply = acknowledgement(view.connector, view.config, received) if wanted else plain(200, "ignored")
-            return self._told(view, received, "ignored", reply)
-        return await self._store(view, received, changes, began)
+            return self._outcomes.malformed(view, received, changes)
+        return await self._storing.take(view, received, changes, verdict.nonce, began)
 
-    async def _store(self, view: InstanceView, received: Received, changes: Sequence[Change], began: float) -> Reply:
-        if self._waiting_bytes + len(received.body) > MOST_WAITING_BYTES:
-            return self._unavailable(StorageDown("Too many events wait for their commit."))
-        now = now_ms()
-        found = [_event(view, received, change, number, now) for number, change in enumerate(changes)]
-        self._waiting_bytes += len(received.body)
+    async def receive_app(self, app: App, received: Received) -> Reply:
+        """The same for a delivery that says itself whose it is."""
         try:
-            published = await self._publisher.publish(view, found, now)
+            return await self._app_url.receive(app, received)
         except StorageDown as problem:
-            return self._unavailable(problem)
-        finally:
-            self._waiting_bytes -= len(received.body)
-        self._stored(view, received, found, published, time.perf_counter() - began)
-        return acknowledgement(view.connector, view.config, received)
+            return self._outcomes.unavailable(problem)
 
-    def _stored(
-        self, view: InstanceView, received: Received, found: Sequence[Event], published: Published, took_s: float
-    ) -> None:
-        outcome = "duplicate" if published.duplicate and not published.accepted else "accepted"
-        self._runtime.metrics.acknowledged.observe(took_s)
-        self._runtime.metrics.inbound[outcome].inc()
-        log.info(
-            "event.received",
-            instance_id=view.instance.id,
-            connector=view.connector.key,
-            account_id=view.instance.account_id,
-            outcome=outcome,
-            event_ids=published.accepted,
-            duplicates=published.duplicate,
-            type=found[0].type if found else None,
-            bytes=len(received.body),
-            duration_ms=round(1000 * took_s, 2),
-        )
-
-    def overlong(self, admitted: Admitted, remote: str) -> Reply:
+    def overlong(self, admitted: Admitted | App, remote: str) -> Reply:
         """The answer to a body beyond the limit, which was not read to its end."""
-        limit = admitted.view.max_body
-        return self._keep(
-            admitted.view,
-            remote,
-            b"",
-            plain(413, f"the body is larger than {limit} bytes"),
-            "too_large",
-            "body over the limit",
-        )
+        reply = plain(413, f"the body is larger than {admitted.max_body} bytes")
+        return self._unread(admitted, remote, reply, "too_large", "body over the limit")
 
-    def too_slow(self, admitted: Admitted, remote: str) -> Reply:
+    def too_slow(self, admitted: Admitted | App, remote: str) -> Reply:
         """The answer to a body that did not arrive in time."""
-        return self._keep(
-            admitted.view, remote, b"", plain(408, "the body came too slowly"), "too_slow", "body cut off"
-        )
+        return self._unread(admitted, remote, _TOO_SLOW, "too_slow", "body cut off")
 
-    def _refused(self, view: InstanceView, received: Received, reply: Reply, check: str, detail: str) -> Reply:
-        return self._keep(view, received.remote, received.body, reply, check, detail)
-
-    def _keep(self, view: InstanceView, remote: str, body: bytes, reply: Reply, check: str, detail: str) -> Reply:
-        at, instance_id = now_ms(), view.instance.id
-        statements = []
-        if self._sampler.keeps(instance_id, at):
-            refusal = Refusal(
-                id=time_ordered(),
-                instance_id=instance_id,
-                at=at,
-                check=check,
-                detail=detail[:500].replace("\x00", ""),
-                remote=remote,
-                body_hash=hashlib.sha256(body).hexdigest(),
-            )
-            statements.append(events.refuse(refusal))
-            log.warning(
-                "event.refused",
-                instance_id=instance_id,
-                connector=view.connector.key,
-                check=check,
-                detail=refusal.detail,
-                remote=remote,
-                status=reply.status,
-            )
-        self._count([events.refused(instance_id)], statements)
-        self._runtime.metrics.inbound["refused"].inc()
-        return reply
-
-    def _told(self, view: InstanceView, received: Received, outcome: str, reply: Reply) -> Reply:
-        self._runtime.metrics.inbound[outcome].inc()
-        log.info(
-            "event." + outcome,
-            instance_id=view.instance.id,
-            connector=view.connector.key,
-            status=reply.status,
-            unsupported=reply.unsupported,
-            bytes=len(received.body),
-        )
-        return reply
-
-    def _unavailable(self, problem: StorageDown) -> Reply:
-        self._runtime.metrics.inbound["unavailable"].inc()
-        log.error("event.not_stored", problem=str(problem))
-        return plain(503, "cannot store now", retry_after=RETRY_AFTER_S)
-
-    def _count(self, tallies: Sequence[Tally], statements: Sequence[Statement] = ()) -> None:
-        def failed(future: object) -> None:
-            problem = getattr(future, "exception", lambda: None)()
-            if problem is not None:
-                log.warning("refusal.not_counted", problem=str(problem))
-
-        write = Write((), lambda _: Effect(None, statements, tallies))
-        self._runtime.database.submit(write).add_done_callback(failed)
-
-
-def plain(status: int, text: str, *, retry_after: float | None = None) -> Reply:
-    """A short text for a vendor's log."""
-    headers: tuple[tuple[str, str], ...] = (("Content-Type", "text/plain; charset=utf-8"),)
-    if retry_after is not None:
-        headers = (*headers, ("Retry-After", str(max(1, round(retry_after)))))
-    return Reply(status=status, headers=headers, body=text.encode())
-
-
-def _event(view: InstanceView, received: Received, change: Change, number: int, now: int) -> Event:
-    instance = view.instance
-    return Event(
-        id=EventId(time_ordered()),
-        account_id=instance.account_id,
-        instance_id=instance.id,
-        connector=instance.connector,
-        source="webhook",
-        type=change.type,
-        action=change.action,
-        object_type=change.object_type,
-        object_id=change.object_id,
-        occurred_at=change.occurred_at,
-        vendor_event_id=change.vendor_event_id,
-        identity=change.identity or _by_body(received, number, now),
-        filter_nulls=view.filter_nulls,
-        received_at=now,
-        payload=change.payload,
-    )
-
-
-def _by_body(received: Received, number: int, now: int) -> str | None:
-    """Nothing tells an empty body from the next one, so two of them are two events."""
-    if not received.body:
-        return None
-    content = b"\n".join((received.method.encode(), received.query.encode("utf-8", "surrogateescape"), received.body))
-    return events.body_identity(f"{hashlib.sha256(content).hexdigest()}.{number}", now)
+    def _unread(self, admitted: Admitted | App, remote: str, reply: Reply, check: str, detail: str) -> Reply:
+        received = Received(method="", url="", query="", headers={}, body=b"", remote=remote)
+        if isinstance(admitted, App):
+            return self._app_url.refused(admitted, received, reply, check, detail)
+        return self._outcomes.refusals.keep(admitted.view, received, reply, check, detail)

@@ -6,16 +6,17 @@ from base64 import b64decode
 
 from aiohttp import web
 
+from gateway.inbound.answers import worst
+from gateway.inbound.app_url import App
 from gateway.inbound.forwarded import source_address
 from gateway.inbound.handshake import Reply
+from gateway.inbound.proving import proves_sender
 from gateway.inbound.receive import Admitted, Receiver
-from gateway.inbound.received import Received
-from gateway.instances.index import InstanceIndex
-from gateway.instances.view import InstanceView
+from gateway.instances.index import InstanceIndex, Orphan
+from gateway.proofs.received import Received
 
 BODY_DEADLINE_S = 10.0
 MOST_INSTANCES = 20
-_METHODS = ("POST", "GET")  # aiohttp answers HEAD where it answers GET
 
 
 class InboundRoutes:
@@ -40,9 +41,10 @@ class InboundRoutes:
         """Every route of this room."""
         prefix = "/elements/api-v2/events/{key}"
         return [
-            *(web.route(method, "/in/{token}", self.by_token) for method in _METHODS),
-            *(web.route(method, prefix, self.by_header) for method in _METHODS),
-            *(web.route(method, prefix + "/{encoded}", self.by_id) for method in _METHODS),
+            # Which methods mean anything is the connector's to say, once it is known whose URL this is.
+            web.route("*", "/in/{token}", self.by_token),
+            web.route("*", prefix, self.by_key),
+            web.route("*", prefix + "/{encoded}", self.by_id),
         ]
 
     async def by_token(self, request: web.Request) -> web.Response:
@@ -54,9 +56,15 @@ class InboundRoutes:
         instance_id = _decoded(request.match_info["encoded"])
         return await self._answer(request, await self._admit_guessed(request.match_info["key"], instance_id))
 
-    async def by_header(self, request: web.Request) -> web.Response:
-        """The Open Connectors form with the ids in the header `Element-Instances`; every one of them gets the event."""
-        listed = request.headers.get("Element-Instances", "").split(",")
+    async def by_key(self, request: web.Request) -> web.Response:
+        """The Open Connectors form with the ids in the header `Element-Instances`; every one of them gets the event.
+
+        Without the header it is the one URL of a whole app: whose a delivery is, it says itself.
+        """
+        named = request.headers.get("Element-Instances")
+        if named is None:
+            return await self._answer_app(request, await self._receiver.admit_app(request.match_info["key"]))
+        listed = named.split(",")
         ids = list(dict.fromkeys(int(text) for text in map(str.strip, listed) if _is_id(text)))
         if not ids or len(ids) > MOST_INSTANCES:
             return await self._answer(request, self._receiver.admit_view(None))
@@ -70,9 +78,19 @@ class InboundRoutes:
         if limited is not None:
             return limited
         view = await self._index.by_guess(instance_id)
+        if isinstance(view, Orphan):
+            return self._receiver.admit_view(view if view.connector == key else None)
         if view is not None and (view.connector.key != key or not (self._allow_guessable or proves_sender(view))):
             view = None
-        return self._receiver.admit_view(view)
+        return self._receiver.admit_view(view, guessable=not self._allow_guessable)
+
+    async def _answer_app(self, request: web.Request, app: App | Reply) -> web.Response:
+        if isinstance(app, Reply):
+            return _response(app, close=request.can_read_body)
+        received = await self._received(request, app)
+        if isinstance(received, web.Response):
+            return received
+        return _response(await self._receiver.receive_app(app, received))
 
     async def _answer(self, request: web.Request, admitted: Admitted | Reply) -> web.Response:
         return await self._answer_all(request, [admitted])
@@ -82,18 +100,22 @@ class InboundRoutes:
         if refused is not None:
             return _response(refused, close=request.can_read_body)
         admitted = [admission for admission in admissions if isinstance(admission, Admitted)]
+        received = await self._received(request, min(admitted, key=lambda one: one.max_body))
+        if isinstance(received, web.Response):
+            return received
+        return _response(worst([await self._receiver.receive(one, received) for one in admitted]))
+
+    async def _received(self, request: web.Request, strictest: Admitted | App) -> Received | web.Response:
+        """The request with its body, or the answer where that is too long or too slow."""
         remote = source_address(request.remote or "", request.headers.getall("X-Forwarded-For", []), self._proxies)
-        body = await _read(request, min(one.view.max_body for one in admitted))
+        body = await _read(request, strictest.max_body)
         if body is None:
-            strictest = min(admitted, key=lambda one: one.view.max_body)
             return _response(self._receiver.overlong(strictest, remote), close=True)
         if isinstance(body, TimeoutError):
-            return _response(self._receiver.too_slow(admitted[0], remote), close=True)
-        received = self._received(request, body, remote)
-        replies = [await self._receiver.receive(one, received) for one in admitted]
-        return _response(max(replies, key=lambda reply: reply.status))
+            return _response(self._receiver.too_slow(strictest, remote), close=True)
+        return self._made(request, body, remote)
 
-    def _received(self, request: web.Request, body: bytes, remote: str) -> Received:
+    def _made(self, request: web.Request, body: bytes, remote: str) -> Received:
         headers: dict[str, str] = {}
         for name, value in request.headers.items():
             lower = name.lower()
@@ -107,19 +129,6 @@ class InboundRoutes:
             body=body,
             remote=remote,
         )
-
-
-def proves_sender(view: InstanceView) -> bool:
-    """Whether the instance's webhook is verified by something that only the vendor has."""
-    webhook = view.connector.webhook
-    if webhook is None:
-        return False
-    rules = [
-        rule
-        for rule in webhook.verify
-        if all(view.config.get(condition.key) in condition.values for condition in rule.conditions)
-    ]
-    return bool(rules) and all(rule.scheme != "none" for rule in rules)
 
 
 async def _read(request: web.Request, limit: int) -> bytes | TimeoutError | None:

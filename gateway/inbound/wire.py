@@ -13,10 +13,11 @@ from functools import lru_cache
 from itertools import islice
 from typing import cast
 
+from gateway.inbound.answers import plain
 from gateway.inbound.forwarded import source_address
 from gateway.inbound.handshake import Reply
-from gateway.inbound.receive import Receiver, plain
-from gateway.inbound.received import Received
+from gateway.inbound.receive import Receiver
+from gateway.proofs.received import Received
 
 _START = b"POST /in/"
 _MOST_HEAD = 16_384
@@ -37,7 +38,8 @@ _ONCE = frozenset(("content-length", "host"))
 _NOT_PLAIN = frozenset(("transfer-encoding", "expect", "upgrade", "connection", "http2-settings", "te", "trailer"))
 _REASONS = {
     200: b"OK", 201: b"Created", 202: b"Accepted", 204: b"No Content", 400: b"Bad Request", 401: b"Unauthorized",
-    403: b"Forbidden", 404: b"Not Found", 408: b"Request Timeout", 413: b"Content Too Large",
+    403: b"Forbidden", 404: b"Not Found",
+    405: b"Method Not Allowed", 408: b"Request Timeout", 413: b"Content Too Large",
     429: b"Too Many Requests", 503: b"Service Unavailable",
 }  # fmt: skip
 

@@ -170,9 +170,27 @@ def _combination(connector: Connector, values: Mapping[str, str]) -> list[Proble
         problems.append(Problem("event.notification.enabled", f"{connector.name} declares no webhook"))
     if ":" in values.get("event.notification.basic.username", ""):
         problems.append(Problem("event.notification.basic.username", "must not contain a colon"))
+    if finder := values.get("event.notification.instance.finder"):
+        problems += _finder_problems(connector, finder)
     if headers := values.get("event.notification.callback.headers"):
         problems += [Problem("event.notification.callback.headers", text) for text in parse_headers(headers).problems]
     return problems
+
+
+def _finder_problems(connector: Connector, finder: str) -> list[Problem]:
+    """What is wrong with `<entry>|<path>`; a text without a bar is a name of old times, and finds nothing."""
+    key, bar, path = finder.partition("|")
+    if not bar:
+        return []
+    entries, message = entries_of(connector), None
+    entry = entries.get(key)
+    if entry is None:
+        message = f"expected <entry>|<path>: {_short(key)!r} is no entry of this connector{_nearest(key, entries)}"
+    elif entry.secret or entry.sealed:
+        message = f"expected <entry>|<path> with an entry that is no secret, and {key} is one"
+    elif "" in path.split("."):
+        message = "expected <entry>|<path> with a path of names joined by single dots"
+    return [] if message is None else [Problem("event.notification.instance.finder", message)]
 
 
 def _missing(connector: Connector, entries: Mapping[str, Entry], values: Mapping[str, str]) -> list[Problem]:

@@ -15,6 +15,13 @@ from gateway.storage import sequence
 from gateway.storage.database import Reader, Row, Transaction, Value
 
 CALLBACK = "callback"
+#: A longer value is no name that a delivery is routed by; the index of values holds none.
+LONGEST_LOOKED_UP = 200
+# The length as in the index, which would not be used otherwise; SQLite takes the tables of a cross join in their order.
+_BY_VALUE = (
+    "FROM configuration CROSS JOIN instances WHERE configuration.key = $2 AND length(configuration.value) <= 200 "
+    "AND instances.id = configuration.instance_id AND instances.connector = $1 AND instances.deleted_at IS NULL"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,6 +146,48 @@ async def id_of_secret(reader: Reader, kind: SecretKind, value: str, now: int) -
         now,
     )
     return None if row is None else InstanceId(row["instance_id"])
+
+
+async def ids_by_value(reader: Reader, connector: str, key: str, value: str, most: int) -> list[InstanceId]:
+    """The instances of whatever tenant whose entry has this short value in the clear, the oldest first."""
+    rows = await reader.all(
+        f"SELECT instances.id {_BY_VALUE} AND configuration.value = $3 ORDER BY instances.id LIMIT $4",
+        connector,
+        key,
+        value,
+        most,
+    )
+    return [InstanceId(row["id"]) for row in rows]
+
+
+async def newest_ids(reader: Reader, connector: str, most: int) -> list[InstanceId]:
+    """The instances of a connector that were made last, of whatever tenant."""
+    rows = await reader.all(
+        "SELECT id FROM instances WHERE connector = $1 AND deleted_at IS NULL ORDER BY id DESC LIMIT $2",
+        connector,
+        most,
+    )
+    return [InstanceId(row["id"]) for row in rows]
+
+
+async def values_in_use(reader: Reader, connector: str, key: str, most: int) -> list[str]:
+    """The distinct short values that the instances of a connector have in an entry, those of the oldest first."""
+    rows = await reader.all(
+        f"SELECT configuration.value, min(instances.id) AS first {_BY_VALUE} "
+        "GROUP BY configuration.value ORDER BY first LIMIT $3",
+        connector,
+        key,
+        most,
+    )
+    return [row["value"] for row in rows]
+
+
+async def lock_any_account(transaction: Transaction, instance_id: int, now: int) -> bool:
+    """Keep an instance of whatever tenant for this transaction alone; False where it is gone."""
+    changed = await transaction.execute(
+        "UPDATE instances SET updated_at = $2 WHERE id = $1 AND deleted_at IS NULL", instance_id, now
+    )
+    return changed == 1
 
 
 async def add(transaction: Transaction, instance: Instance) -> None:

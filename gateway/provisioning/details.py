@@ -3,6 +3,8 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from gateway.access import store as access
+from gateway.access.model import Standing
 from gateway.accounts import store as accounts
 from gateway.accounts.model import Caller, User
 from gateway.catalogue.core import completed
@@ -10,6 +12,9 @@ from gateway.catalogue.model import Connector
 from gateway.errors import NotFound
 from gateway.instances import store
 from gateway.instances.model import Destination, Instance, Setting
+from gateway.registrations import store as registrations
+from gateway.registrations.model import Status
+from gateway.registrations.wanted import status_of
 from gateway.runtime import Runtime
 
 
@@ -24,6 +29,21 @@ class Details:
     callback: Destination | None
     #: Who made the instance; None where that user was removed.
     maker: User | None
+    #: How it stands with its vendor; None where that was never a question.
+    standing: Standing | None
+    #: The registration of its URL at the vendor; None where nothing is registered.
+    registration: Status | None
+
+    @property
+    def valid(self) -> bool:
+        """Whether nothing is known against its credentials."""
+        return self.standing is None or self.standing.valid
+
+    @property
+    def registered(self) -> Status | None:
+        """How the registration stands; None where no vendor is to send anything."""
+        events = self.instance.enabled and self.values.get("event.notification.enabled") == "true"
+        return status_of(self.connector, self.registration, events=events)
 
     @property
     def stored(self) -> dict[str, str]:
@@ -71,6 +91,8 @@ async def _details_of(runtime: Runtime, instances: Sequence[Instance]) -> list[D
     database, ids = runtime.database, [instance.id for instance in instances]
     settings = await store.settings_of(database, runtime.seal, ids)
     callbacks = await store.callbacks_of(database, ids)
+    registered = await registrations.statuses(database, ids)
+    standings = await access.standings(database, ids)
     makers = await accounts.users(database, instances[0].partner_id, sorted({one.user_id for one in instances}))
     # Read last: an instance that is deleted meanwhile has no token any more, and is left out.
     tokens = await store.element_tokens(database, runtime.seal, ids)
@@ -82,6 +104,8 @@ async def _details_of(runtime: Runtime, instances: Sequence[Instance]) -> list[D
             element_token=tokens[instance.id],
             callback=callbacks.get(instance.id),
             maker=makers.get(instance.user_id),
+            standing=standings.get(instance.id),
+            registration=registered.get(instance.id),
         )
         for instance in instances
         if instance.id in tokens and (connector := runtime.catalogue.get(instance.connector))

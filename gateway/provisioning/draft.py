@@ -13,6 +13,7 @@ MOST_TAGS = 50
 _EXTERNAL = ("initial", "none")
 _MARKUP = re.compile(r"[<>&]")
 _MOST_LAYERS = 8
+_LONGEST_CODE = 4096
 _LONGEST_MARKUP = 1000
 _MOST_MARKED = 4096
 _MOST_MARKS = 20
@@ -28,6 +29,8 @@ class Draft:
     tags: tuple[str, ...] | None = None
     configuration: Mapping[str, Any] | None = None
     external_authentication: str | None = None
+    #: What a vendor gave a person who agreed to a login.
+    code: str | None = None
 
 
 def read(body: object) -> Draft:
@@ -41,6 +44,7 @@ def read(body: object) -> Draft:
         tags=_tags(body.get("tags"), problems),
         configuration=_configuration(body.get("configuration"), problems),
         external_authentication=_external(body.get("externalAuthentication"), problems),
+        code=_code(body.get("providerData"), problems),
     )
     if problems:
         listed = "; ".join(f"{problem.field}: {problem.message}" for problem in problems)
@@ -100,6 +104,16 @@ def _external(value: object, problems: list[Problem]) -> str | None:
     if value is None or value in _EXTERNAL:
         return None if value is None else str(value)
     problems.append(Problem("externalAuthentication", f"expected one of {', '.join(_EXTERNAL)}"))
+    return None
+
+
+def _code(value: object, problems: list[Problem]) -> str | None:
+    if value is None:
+        return None
+    code = value.get("code") if isinstance(value, dict) else value
+    if code is None or (isinstance(code, str) and 0 < len(code) <= _LONGEST_CODE and not _CONTROL.search(code)):
+        return code if isinstance(code, str) else None
+    problems.append(Problem("providerData.code", f"expected a text of at most {_LONGEST_CODE} characters"))
     return None
 
 

@@ -5,6 +5,8 @@ from dataclasses import dataclass, replace
 from difflib import get_close_matches
 
 from gateway import ids
+from gateway.access import store as access
+from gateway.access.model import Standing
 from gateway.accounts.model import Caller
 from gateway.catalogue.core import completed, entries_of
 from gateway.catalogue.model import Connector
@@ -12,7 +14,7 @@ from gateway.clock import now_ms
 from gateway.errors import Invalid, NotFound, Problem
 from gateway.instances import configuration, store
 from gateway.instances.model import Instance, InstanceId, Secret
-from gateway.provisioning import generate
+from gateway.provisioning import base_url, credentials, generate, oauth, registration
 from gateway.provisioning.details import Details, details
 from gateway.provisioning.draft import Draft
 from gateway.provisioning.services import Services
@@ -34,16 +36,22 @@ class Made:
 async def create(services: Services, caller: Caller, draft: Draft) -> tuple[Details, Made]:
     """Make an instance in the caller's account; Invalid names everything that is missing or wrong."""
     connector = connector_of(services, draft.connector)
-    sent = draft.configuration or {}
-    values = dict(configuration.check(connector, {}, sent, services.runtime.guard.refuses_url).values)
+    draft = credentials.with_way(connector, draft, {})
+    guard = services.runtime.guard
+    values = dict(configuration.check(connector, {}, draft.configuration or {}, guard.refuses_url).values)
+    await base_url.permitted(guard, connector, {}, values)
+    verifier = oauth.verifier(services.runtime, caller, connector, values)
+    entered = await credentials.entered(services.vendors.calls, connector, {}, values, draft, verifier)
+    values = dict(entered.values)
     made = Made(
         webhook_url=webhook_url(services, ids.token()) if connector.has_webhook else None,
         signing_secret=ids.signing_secret(),
         webhook_secret=_generated(connector, values),
     )
-    instance = await _store(services, caller, draft, connector, values, made)
+    instance = await _store(services, caller, draft, connector, values, made, entered.standing)
     # Somebody may have asked for this number before it was given.
     services.index.forget(instance.id)
+    services.registrations.wake(instance.id)
     return await details(services.runtime, caller, instance.id), made
 
 
@@ -83,6 +91,7 @@ async def _store(
     connector: Connector,
     values: Mapping[str, str | None],
     made: Made,
+    standing: Standing,
 ) -> Instance:
     now = now_ms()
     async with services.runtime.database.transaction() as transaction:
@@ -100,10 +109,12 @@ async def _store(
             updated_at=now,
         )
         await store.add(transaction, instance)
-        every = {key: values.get(key) for key in entries_of(connector)}
+        every = {key: values.get(key) for key in [*entries_of(connector), *(values.keys() & credentials.LOGIN_ENTRIES)]}
         await store.put_settings(transaction, services.runtime.seal, instance.id, every, sealed_keys(connector))
         await _add_secrets(services, transaction, instance, made, now)
         await _place_callback(transaction, instance, values, now)
+        await access.settle(transaction, instance.id, standing)
+        await registration.noted(services, transaction, instance)
     return instance
 
 
@@ -118,7 +129,8 @@ async def _add_secrets(services: Services, transaction: Transaction, instance: I
 
 def sealed_keys(connector: Connector) -> frozenset[str]:
     """The entries that are encrypted at rest."""
-    return frozenset(key for key, entry in entries_of(connector).items() if entry.sealed or entry.secret)
+    found = frozenset(key for key, entry in entries_of(connector).items() if entry.sealed or entry.secret)
+    return found | credentials.sealed_keys(connector)
 
 
 async def change(
@@ -127,19 +139,47 @@ async def change(
     """Change what the draft names; with `replaces`, entries that it leaves out go back to their defaults."""
     current = await details(services.runtime, caller, instance_id)
     _same_connector(services, current, draft)
+    draft = credentials.with_way(current.connector, draft, current.stored)
+    fresh = await _credentials(services, caller, current, draft, replaces=replaces)
     now = now_ms()
     async with services.runtime.database.transaction() as transaction:
         record = await store.locked(transaction, caller, instance_id, now)
         settings = await store.settings(transaction, services.runtime.seal, instance_id)
         current = replace(current, instance=record, settings=settings)
-        values = _checked(services, current, draft, replaces=replaces)
+        values = _checked(services, current, draft, replaces=replaces) | fresh.values
         instance = _renamed(record, draft)
         await store.update(transaction, instance)
         keys = sealed_keys(current.connector)
         await store.put_settings(transaction, services.runtime.seal, instance.id, values, keys)
         await _place_callback(transaction, instance, values, now)
+        if fresh.standing is not None:
+            await access.settle(transaction, instance.id, fresh.standing)
+        await registration.noted(services, transaction, instance)
     await _noticed(services, instance.id)
     return await details(services.runtime, caller, instance_id)
+
+
+@dataclass(frozen=True, slots=True)
+class _Fresh:
+    """What a change of credentials brought: the tokens of a login, and how the vendor takes them."""
+
+    values: dict[str, str | None]
+    standing: Standing | None
+
+
+async def _credentials(services: Services, caller: Caller, current: Details, draft: Draft, *, replaces: bool) -> _Fresh:
+    """Log in and try the credentials anew where the change concerns them; asked before anything is locked."""
+    connector, changed = current.connector, _checked(services, current, draft, replaces=replaces)
+    await base_url.permitted(services.runtime.guard, connector, current.stored, changed)
+    if draft.code is None and not credentials.concerns(connector, current.stored, changed):
+        return _Fresh({}, None)
+    stale = credentials.renewed_by(connector, current.stored, changed)
+    values = {**current.stored, **changed, **stale}
+    verifier = oauth.verifier(services.runtime, caller, connector, values)
+    calls = services.vendors.calls
+    entered = await credentials.entered(calls, connector, current.stored, values, draft, verifier)
+    fresh = {key: value for key, value in entered.values.items() if values.get(key) != value}
+    return _Fresh({**stale, **fresh}, entered.standing)
 
 
 def _same_connector(services: Services, current: Details, draft: Draft) -> None:
@@ -169,7 +209,9 @@ def _checked(services: Services, current: Details, draft: Draft, *, replaces: bo
 
 def _cleared(current: Details, sent: Mapping[str, object]) -> dict[str, object]:
     entries = entries_of(current.connector)
-    return {key: None for key in current.stored if key not in sent and key in entries and not entries[key].filled_by}
+    own = (key for key in current.stored if key not in sent and key in entries)
+    # What logins and registrations have filled is not the caller's to leave out.
+    return {key: None for key in own if not entries[key].filled_by and not entries[key].internal}
 
 
 def _new(current: Details, sent: Mapping[str, object]) -> dict[str, object]:
@@ -205,6 +247,7 @@ async def _place_callback(
 
 async def _noticed(services: Services, instance_id: int) -> None:
     services.index.forget(instance_id)
+    services.registrations.wake(instance_id)
     callback = await store.callback(services.runtime.database, instance_id)
     if callback is not None:
         services.worker.destination_changed(callback.id)
@@ -214,7 +257,9 @@ async def switch(services: Services, caller: Caller, instance_id: int, *, enable
     """Enable or disable an instance; its configuration is kept."""
     async with services.runtime.database.transaction() as transaction:
         instance = await store.locked(transaction, caller, instance_id, now_ms())
-        await store.update(transaction, replace(instance, enabled=enabled))
+        instance = replace(instance, enabled=enabled)
+        await store.update(transaction, instance)
+        await registration.noted(services, transaction, instance)
     await _noticed(services, instance_id)
     return await details(services.runtime, caller, instance_id)
 
@@ -223,7 +268,10 @@ async def remove(services: Services, caller: Caller, instance_id: int) -> None:
     """Delete an instance: its tokens stop working at once, its pending deliveries are cancelled."""
     async with services.runtime.database.transaction() as transaction:
         now = now_ms()
-        await store.remove(transaction, await store.locked(transaction, caller, instance_id, now), now)
+        instance = await store.locked(transaction, caller, instance_id, now)
+        await registration.departing(services, transaction, instance)
+        await store.remove(transaction, instance, now)
+        await access.forget(transaction, instance_id)
     await _noticed(services, instance_id)
 
 

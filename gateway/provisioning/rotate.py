@@ -10,7 +10,7 @@ from gateway.errors import Conflict, Invalid, Problem
 from gateway.instances import store
 from gateway.instances.model import Secret
 from gateway.instances.view import EARLIER
-from gateway.provisioning import generate
+from gateway.provisioning import generate, registration
 from gateway.provisioning.details import Details, details
 from gateway.provisioning.instances import sealed_keys, webhook_url
 from gateway.provisioning.services import Services
@@ -45,11 +45,13 @@ async def rotate(services: Services, caller: Caller, instance_id: int, what: Wha
     kind, value = ("inbound", ids.token()) if what == "webhook-url" else ("signing", ids.signing_secret())
     async with services.runtime.database.transaction() as transaction:
         now = now_ms()
-        await store.locked(transaction, caller, instance_id, now)
+        instance = await store.locked(transaction, caller, instance_id, now)
         await _end(services, transaction, instance_id, kind, now, now + overlap)
         secret = Secret(kind=kind, value=value, created_at=now, expires_at=None)
         await store.add_secret(transaction, services.runtime.seal, instance_id, secret)
+        await registration.noted(services, transaction, instance)
     services.index.forget(instance_id)
+    services.registrations.wake(instance_id)
     return {"webhookUrl": webhook_url(services, value)} if what == "webhook-url" else {"signingSecret": value}
 
 
@@ -65,7 +67,7 @@ async def _rotate_entry(services: Services, caller: Caller, instance_id: int, ov
     current = await details(services.runtime, caller, instance_id)
     async with services.runtime.database.transaction() as transaction:
         now = now_ms()
-        await store.locked(transaction, caller, instance_id, now)
+        instance = await store.locked(transaction, caller, instance_id, now)
         settings = await store.settings(transaction, services.runtime.seal, instance_id)
         current = replace(current, settings=settings)
         key = _secret_entry(current)
@@ -77,7 +79,9 @@ async def _rotate_entry(services: Services, caller: Caller, instance_id: int, ov
         await _end(services, transaction, instance_id, EARLIER + key, now, now + overlap)
         sealed = sealed_keys(current.connector)
         await store.put_settings(transaction, services.runtime.seal, instance_id, {key: value}, sealed)
+        await registration.noted(services, transaction, instance)
     services.index.forget(instance_id)
+    services.registrations.wake(instance_id)
     return value
 
 

@@ -2,8 +2,10 @@
 
 from dataclasses import dataclass
 
+from gateway.access.act import Vendors
 from gateway.delivery.worker import Worker
 from gateway.instances.index import InstanceIndex
+from gateway.registrations.registrar import Registrations
 from gateway.runtime import Runtime
 
 
@@ -14,3 +16,5 @@ class Services:
     runtime: Runtime
     index: InstanceIndex
     worker: Worker
+    vendors: Vendors
+    registrations: Registrations

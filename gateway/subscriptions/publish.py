@@ -11,7 +11,7 @@ from gateway.events.model import Event, EventId
 from gateway.ids import time_ordered
 from gateway.instances.view import InstanceView
 from gateway.runtime import Runtime
-from gateway.storage.database import Effect, Row, Write
+from gateway.storage.database import Effect, Row, Statement, Write
 
 _LATER_MS = 1_000
 
@@ -31,17 +31,20 @@ class Publisher:
         self._runtime = runtime
         self._worker = worker
 
-    async def publish(self, view: InstanceView, changes: Sequence[Event], now: int) -> Published:
+    async def publish(
+        self, view: InstanceView, changes: Sequence[Event], now: int, also: Sequence[Statement] = ()
+    ) -> Published:
         """Store the events of one instance, once each, with a delivery for every destination that wants them.
 
-        When it returns they are durable; it raises StorageDown where nothing was stored.
+        What is to be written `also` is written with them or not at all. When it returns they are durable; it raises
+        StorageDown where nothing was stored, and Conflict where a further statement forbids it.
         """
         planned = [(event, self._deliveries(view, event, now)) for event in changes]
         leased = [job for _, jobs in planned for job in jobs if job.lease_until]
         for job in leased:
             self._worker.hold(job)
         try:
-            accepted = await self._runtime.database.write(self._write(view, planned, now))
+            accepted = await self._runtime.database.write(self._write(view, planned, now, also))
         except BaseException:
             for job in leased:
                 # Who cannot wait for the commit does not stop it, and one that failed may have reached the disk.
@@ -68,7 +71,9 @@ class Publisher:
             )
         ]
 
-    def _write(self, view: InstanceView, planned: list[tuple[Event, list[Job]]], now: int) -> Write[frozenset[str]]:
+    def _write(
+        self, view: InstanceView, planned: list[tuple[Event, list[Job]]], now: int, also: Sequence[Statement]
+    ) -> Write[frozenset[str]]:
         owner, instance_id = self._worker.owner, view.instance.id
 
         def then(rows: Sequence[Sequence[Row]]) -> Effect[frozenset[str]]:
@@ -82,7 +87,7 @@ class Publisher:
             arrived = events.arrived(instance_id, accepted=number, duplicate=len(planned) - number, routed=routed)
             return Effect(
                 frozenset(accepted),
-                [deliveries.queued(job, owner if job.lease_until else None, now) for job in jobs],
+                [*also, *(deliveries.queued(job, owner if job.lease_until else None, now) for job in jobs)],
                 [arrived, *(deliveries.created(job.destination_id, 1) for job in jobs)],
             )
 

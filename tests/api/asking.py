@@ -12,12 +12,12 @@ from gateway.accounts.model import AccountId, PartnerId, User
 from gateway.clock import now_ms
 from gateway.storage import sequence
 from gateway.storage.database import Transaction
-from tests.kit.gateway import Answered, Gateway
+from tests.kit.gateway import NOWHERE, Answered, Gateway
 
 T = TypeVar("T")
 
 OC = "/elements/api-v2"
-GITHUB = {"token": "ghp_credential", "owner": "octo", "repo": "hello"}
+GITHUB = {"token": "ghp_credential", "owner": "octo", "repo": "hello", **NOWHERE}
 
 
 async def stranger(gateway: Gateway) -> dict[str, str]:

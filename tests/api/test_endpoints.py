@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from tests.api.asking import OC, with_element
-from tests.kit.gateway import Gateway
+from tests.kit.gateway import NOWHERE, Gateway
 
 
 @pytest.mark.parametrize("prefix", [OC, ""])
@@ -15,7 +15,7 @@ async def test_every_endpoint_answers_200_with_json(gateway: Gateway, prefix: st
     own = f"{prefix}/instances"
     [record, *_] = (await gateway.call("GET", one + "/configuration")).json
     element = made["elementId"]
-    create = {"name": "x", "configuration": {"token": "t", "owner": "o", "repo": "r"}}
+    create = {"name": "x", "configuration": {"token": "t", "owner": "o", "repo": "r", **NOWHERE}}
     by_path: list[tuple[str, str, Any]] = [
         ("POST", own, {**create, "element": {"key": "github"}}),
         ("POST", f"{prefix}/elements/github/instances", create),

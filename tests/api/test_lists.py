@@ -5,13 +5,14 @@ from typing import Any
 import pytest
 
 from tests.api.asking import OC, bearer, is_platform_error, is_problem
-from tests.kit.gateway import Gateway
+from tests.kit.gateway import NOWHERE, Gateway
 
 NEXT = "Elements-Next-Page-Token"
 
 
 async def make(gateway: Gateway, name: str, *tags: str, element: str = "closeio") -> int:
     values = {"username": "x"} if element == "closeio" else {"token": "t", "owner": "o", "repo": "r"}
+    values |= NOWHERE
     body = {"element": {"key": element}, "name": name, "tags": list(tags), "configuration": values}
     answered = await gateway.call("POST", "/instances", json=body)
     assert answered.status == 200, answered.body

@@ -7,7 +7,8 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from gateway.delivery.lanes import Lanes
-from gateway.inbound import bodies, wire
+from gateway.inbound import wire
+from gateway.proofs import bodies
 from gateway.provisioning.draft import plain
 from tests.delivery.test_lanes import fill, healthy, start, start_waiting
 from tests.kit.gateway import Gateway

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from gateway import app
+from gateway.catalogue.folders import Folders
 from gateway.clock import now_ms
 from gateway.config import Config
 from gateway.delivery.worker import Worker
@@ -47,7 +48,7 @@ async def backlog(database: Database, instance_id: int, destination_id: int, num
 async def node(config: Config, wrap: Any = None) -> AsyncIterator[tuple[Runtime, Worker]]:
     """A worker without a server before it."""
     async with AsyncExitStack() as stack:
-        runtime = await app._runtime(stack, config)
+        runtime = await app._runtime(stack, config, Folders([]))
         if wrap is not None:
             runtime = replace(runtime, client=wrap(runtime.client))
         worker = await stack.enter_async_context(Worker(runtime, InstanceIndex(runtime)).running())

@@ -101,7 +101,8 @@ async def test_a_changed_body_is_401(receiver: Receiver) -> None:
 async def test_a_header_that_is_missing_or_changed_is_401(receiver: Receiver, header: str) -> None:
     headers = notification()
     assert await post(receiver, {name: value for name, value in headers.items() if name != header}) == 401
-    for changed in ("", "1", "-1", "1e9", "9" * 40, "v1,", "sha256=", headers[header][:-2] + "A="):
+    other = "E" if headers[header][-2] == "A" else "A"
+    for changed in ("", "1", "-1", "1e9", "9" * 40, "v1,", "sha256=", headers[header][:-2] + other + "="):
         assert await post(receiver, headers | {header: changed}) == 401
 
 

@@ -3,13 +3,26 @@
 import datetime
 import ipaddress
 import ssl
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
+import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
+
+
+@contextmanager
+def trusted_by_default(folder: Path) -> "Iterator[Authority]":
+    """An authority that whoever asks the system for its roots believes, until the block ends."""
+    found = Authority(folder)
+    roots = folder / "roots.pem"
+    roots.write_text(ssl.DER_cert_to_PEM_cert(found.trusting.get_ca_certs(binary_form=True)[0]))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("SSL_CERT_FILE", str(roots))
+        yield found
 
 
 class Authority:

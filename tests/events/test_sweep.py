@@ -4,7 +4,7 @@ from gateway.clock import now_ms
 from gateway.delivery.model import Settlement
 from gateway.events import store, sweep
 from gateway.events.refusal import KEPT_PER_SECOND, Refusal, Sampler
-from gateway.events.sweep import BATCH, MOST_REFUSALS, REFUSALS_KEPT_MS
+from gateway.events.sweep import BATCH, MOST_REFUSALS, NONCES_KEPT_MS, REFUSALS_KEPT_MS
 from gateway.ids import first_at, time_ordered
 from gateway.storage.database import Database, Effect, Statement, Write
 from tests.delivery.parts import attempt, event, insert, job, settle
@@ -35,6 +35,17 @@ async def count(database: Database, table: str) -> int:
     return 0 if row is None else int(row["number"])
 
 
+async def test_nonces_go_after_two_days_and_not_before(database: Database) -> None:
+    now = now_ms()
+    fresh = [store.remember_nonce(3, f"fresh {number}", "h", now - NONCES_KEPT_MS + 60_000) for number in range(5)]
+    ended = [store.remember_nonce(3, f"ended {number}", "h", now - NONCES_KEPT_MS - 1) for number in range(BATCH + 5)]
+    await database.write(Write((), lambda _: Effect(None, [*fresh, *ended])))
+    assert (await sweep.sweep(database, now, KEPT_MS))["nonces"] == BATCH + 5
+    assert await count(database, "nonces") == 5
+    assert await store.body_of_nonce(database, 3, "fresh 0") == "h"
+    assert await store.body_of_nonce(database, 3, "ended 0") is None
+
+
 async def ledgers(database: Database) -> list[dict[str, int]]:
     rows = [*await database.all("SELECT * FROM ledger_events"), *await database.all("SELECT * FROM ledger_deliveries")]
     return [dict(row) for row in rows]
@@ -62,10 +73,12 @@ async def test_old_settled_events_go_with_their_deliveries_and_attempts_in_batch
     await old(database, 2 * BATCH + 50, settled=True)
     await old(database, 5, first=10_000, settled=True, age_ms=KEPT_MS - DAY_MS)
     before = await ledgers(database)
-    assert await sweep.sweep(database, now_ms(), KEPT_MS) == {"events": 2 * BATCH + 50, "refusals": 0}
+    removed = await sweep.sweep(database, now_ms(), KEPT_MS)
+    assert removed.pop("events") == 2 * BATCH + 50
+    assert set(removed.values()) == {0}
     assert [await count(database, table) for table in ("events", "deliveries", "attempts")] == [5, 5, 5]
     assert await ledgers(database) == before
-    assert await sweep.sweep(database, now_ms(), KEPT_MS) == {"events": 0, "refusals": 0}
+    assert set((await sweep.sweep(database, now_ms(), KEPT_MS)).values()) == {0}
 
 
 async def test_what_is_still_pending_is_kept_however_old_and_stands_in_nobodys_way(database: Database) -> None:

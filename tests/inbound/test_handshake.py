@@ -3,6 +3,7 @@
 import base64
 import hashlib
 import hmac
+import json
 from pathlib import Path
 
 import pytest
@@ -14,7 +15,7 @@ from gateway.catalogue.config_view import ConfigView
 from gateway.catalogue.load import load_catalogue
 from gateway.catalogue.model import Connector
 from gateway.inbound.handshake import Reply, acknowledgement, handshake
-from gateway.inbound.received import Received
+from gateway.proofs.received import Received
 from tests.catalogue.connector_file import WEBHOOK, connector_of
 
 REQUEST = Received(
@@ -131,17 +132,56 @@ def test_headers_are_echoed_without_line_breaks(tmp_path: Path) -> None:
     assert reply.headers == (("X-Hook", "aSet-Cookie: b"),)
 
 
+SAVED = """when = { header = { x-hook-secret = "*" } }
+save_once = { secret = "header:x-hook-secret" }
+respond = { status = 200, headers = { X-Hook-Secret = "{header:x-hook-secret}" } }
+"""
+
+
+def test_what_has_to_be_saved_comes_with_the_answer(tmp_path: Path) -> None:
+    connector = _connector(tmp_path, SAVED)
+    reply = _reply(connector, replace(REQUEST, headers={"x-hook-secret": "s" * 1024}))
+    assert reply is not None
+    assert (reply.status, reply.saves, reply.acts) == (200, (("secret", "s" * 1024),), True)
+    assert reply.headers == (("X-Hook-Secret", "s" * 1024),)
+
+
+@pytest.mark.parametrize("value", ["", "s" * 1025, "a\x00b", "a\udce9", "a\nb"])
+def test_a_value_that_is_no_secret_is_refused(value: str, tmp_path: Path) -> None:
+    reply = _reply(_connector(tmp_path, SAVED), replace(REQUEST, headers={"x-hook-secret": value}))
+    assert reply is not None
+    assert (reply.status, reply.saves) == (403, ())
+
+
+CONFIRMED = """when = { body = { Type = "SubscriptionConfirmation" } }
+confirm_url = "body:SubscribeURL"
+confirm_hosts = ["sns.*.example.com"]
+respond = { status = 200 }
+"""
+
+
 @pytest.mark.parametrize(
-    ("text", "what"),
+    ("url", "confirmed"),
     [
-        ('save_once = { token = "body:verification_token" }\n', "save_once"),
-        ('confirm_url = "body:url"\nconfirm_hosts = ["sns.example"]\n', "confirm_url"),
+        ("https://sns.eu.example.com/?Action=Confirm&Token=x", True),
+        ("https://SNS.eu.example.com:443/", True),
+        ("http://sns.eu.example.com/", False),
+        ("https://sns.a.b.example.com/", False),
+        ("https://sns.example.com/", False),
+        ("https://sns.eu.example.com.evil.test/", False),
+        ("https://sns.eu.example.com@evil.test/", False),
+        ("https://evil.test/#sns.eu.example.com", False),
+        ("https://sns.eu.example.com:8443/", False),
+        ("https://127.0.0.1/", False),
+        ("//sns.eu.example.com/", False),
+        ("", False),
     ],
 )
-def test_what_this_gateway_cannot_do_yet_is_said(text: str, what: str, tmp_path: Path) -> None:
-    reply = _reply(_connector(tmp_path, text + 'when = { method = "POST" }\nrespond = {}\n'), REQUEST)
+def test_only_an_address_on_the_vendors_hosts_is_confirmed(url: str, confirmed: bool, tmp_path: Path) -> None:
+    body = json.dumps({"Type": "SubscriptionConfirmation", "SubscribeURL": url}).encode()
+    reply = _reply(_connector(tmp_path, CONFIRMED), replace(REQUEST, body=body))
     assert reply is not None
-    assert (reply.status, reply.unsupported) == (501, what)
+    assert (reply.status, reply.confirm) == ((200, url) if confirmed else (403, None))
 
 
 def test_acceptance_is_acknowledged_as_the_vendor_wants(tmp_path: Path) -> None:

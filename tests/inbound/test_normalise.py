@@ -15,7 +15,7 @@ from gateway.catalogue.dates import date_reader
 from gateway.catalogue.load import load_catalogue
 from gateway.catalogue.model import Connector
 from gateway.inbound.normalise import Change, Malformed, normalise
-from gateway.inbound.received import Received
+from gateway.proofs.received import Received
 from tests.catalogue.connector_file import PROOF, SECRET, connector_of
 
 REQUEST = Received(

@@ -9,7 +9,8 @@ import pytest
 from tests.api.asking import GITHUB, OC, bearer, colleague, is_platform_error, is_problem, stranger
 from tests.kit import signed
 from tests.kit.consumer import Consumer
-from tests.kit.gateway import Answered, Gateway
+from tests.kit.gateway import NOWHERE, Answered, Gateway
+from tests.vendors import vendor
 
 CALLBACK = "event.notification.callback.url"
 BODY = b'{"action":"opened","issue":{"id":7,"body":null}}'
@@ -35,14 +36,17 @@ async def deliver(gateway: Gateway, made: dict[str, Any]) -> int:
 
 
 async def test_the_documented_close_request_gives_the_documented_answer(gateway: Gateway) -> None:
-    answered = await post(
-        gateway,
-        OC + "/instances",
-        element={"key": "closeio"},
-        configuration={"username": "api_1", "password": "any", "event.notification.enabled": True},
-        tags=["a", "b"],
-        name="Mine",
-    )
+    async with vendor() as there:
+        there.close.api_keys.add("api_1")
+        own = {"username": "api_1", "password": "any", "base.url": f"{there.url}/api/v1"}
+        answered = await post(
+            gateway,
+            OC + "/instances",
+            element={"key": "closeio"},
+            configuration={**own, "event.notification.enabled": True},
+            tags=["a", "b"],
+            name="Mine",
+        )
     assert answered.status == 200
     shown = answered.json
     assert (shown["name"], shown["tags"], shown["elementId"], shown["valid"]) == ("Mine", ["a", "b"], 146, True)
@@ -60,7 +64,7 @@ async def test_the_documented_close_request_gives_the_documented_answer(gateway:
 
 
 async def test_an_element_is_named_by_key_number_or_path_and_also_called_connector(sqlite_gateway: Gateway) -> None:
-    values = {"username": "api_1"}
+    values = {"username": "api_1", **NOWHERE}
     for path, body in (
         ("/instances", {"element": {"key": "closeio"}}),
         ("/instances", {"element": {"id": 146}}),
@@ -73,7 +77,7 @@ async def test_an_element_is_named_by_key_number_or_path_and_also_called_connect
 
 
 async def test_without_a_name_the_connector_gives_its_own(sqlite_gateway: Gateway) -> None:
-    answered = await post(sqlite_gateway, element={"key": "closeio"}, configuration={"username": "x"})
+    answered = await post(sqlite_gateway, element={"key": "closeio"}, configuration={"username": "x", **NOWHERE})
     assert (answered.status, answered.json["name"]) == (200, "Close")
 
 
@@ -110,9 +114,8 @@ async def test_the_maker_of_an_instance_stays_its_user_whoever_reads_it(gateway:
         answered = await gateway.call("GET", path, headers=other)
         shown = answered.json[0] if isinstance(answered.json, list) else answered.json
         assert shown["user"] == made["user"]
-    theirs = await gateway.call(
-        "POST", "/instances", headers=other, json={"element": {"key": "closeio"}, "configuration": {"username": "x"}}
-    )
+    wanted = {"element": {"key": "closeio"}, "configuration": {"username": "x", **NOWHERE}}
+    theirs = await gateway.call("POST", "/instances", headers=other, json=wanted)
     assert theirs.json["user"]["emailAddress"] != "admin"
 
 

@@ -5,7 +5,8 @@ import asyncio
 import pytest
 
 from gateway.clock import now_ms
-from gateway.errors import StorageDown
+from gateway.errors import Conflict, StorageDown
+from gateway.events import store
 from gateway.events.model import Event
 from gateway.instances.view import InstanceView
 from gateway.subscriptions.publish import Publisher
@@ -49,6 +50,16 @@ async def test_fifty_at_the_same_moment_are_one(gateway: Gateway, receiver: Cons
     await stand(gateway.running.services.runtime.database, delivered=1)
     assert len(receiver.arrived) == 1
     assert is_empty(gateway.running.services.worker)
+
+
+async def test_what_is_written_beside_the_events_is_written_with_them_or_not_at_all(gateway: Gateway) -> None:
+    publish, view = await publisher(gateway, None)
+    also = [store.remember_nonce(view.instance.id, "n", "h", now_ms())]
+    assert (await publish.publish(view, changes(view, "a"), now_ms(), also)).duplicate == 0
+    with pytest.raises(Conflict):
+        await publish.publish(view, changes(view, "b"), now_ms(), also)
+    assert (await publish.publish(view, changes(view, "b"), now_ms())).duplicate == 0
+    assert (await gateway.ledger())["accepted"] == 2
 
 
 async def test_without_a_destination_an_event_is_stored_and_counted_unrouted(gateway: Gateway) -> None:

@@ -6,6 +6,7 @@ from gateway.api.surface import Failure
 from gateway.clock import iso_ms
 from gateway.instances.model import Destination
 from gateway.provisioning.details import Details
+from gateway.registrations.model import Status
 
 
 def instance(details: Details, element_id: int) -> dict[str, Any]:
@@ -24,7 +25,35 @@ def instance(details: Details, element_id: int) -> dict[str, Any]:
         "created_at": iso_ms(record.created_at),
         "updated_at": iso_ms(record.updated_at),
         "destination": destination(details.callback),
+        "credentials": credentials(details),
+        "registration": registration(details.registered),
     }
+
+
+def credentials(details: Details) -> dict[str, Any]:
+    """Whether the vendor takes the credentials: good, unchecked (it could not be asked) or reauth (it says no)."""
+    standing = details.standing
+    if standing is None:
+        return {"state": "good", "reason": None, "since": iso_ms(details.instance.created_at)}
+    return {"state": standing.state, "reason": standing.reason, "since": iso_ms(standing.since)}
+
+
+def registration(found: Status | None) -> dict[str, Any] | None:
+    """How the webhook's registration at the vendor stands."""
+    if found is None:
+        return None
+    return {
+        "state": found.state,
+        "reason": found.reason,
+        "vendor_id": found.vendor_id,
+        "since": _time(found.since),
+        "expires_at": _time(found.expires_at),
+        "checked_at": _time(found.checked_at or None),
+    }
+
+
+def _time(at: int | None) -> str | None:
+    return None if at is None else iso_ms(at)
 
 
 def destination(callback: Destination | None) -> dict[str, Any] | None:
@@ -50,6 +79,8 @@ def problem(failure: Failure, title: str, instance_path: str, request_id: str) -
         "instance": instance_path,
         "request_id": request_id,
     }
+    if failure.provider is not None:
+        body["providerMessage"] = failure.provider
     if failure.problems:
         body["errors"] = [{"field": one.field, "message": one.message} for one in failure.problems]
     return body

@@ -15,7 +15,7 @@ from gateway.api.surface import SERVICES, Failure, Surface, clean
 from gateway.clock import now_ms
 from gateway.errors import Invalid, Problem
 from gateway.instances.store import Filter
-from gateway.provisioning import instances
+from gateway.provisioning import instances, registration
 from gateway.provisioning import rotate as rotation
 from gateway.provisioning.details import Details, details, page
 from gateway.provisioning.services import Services
@@ -33,6 +33,7 @@ def surface() -> Surface:
         web.get(one, get),
         web.post(one + "/rotate/{what:webhook-url|signing-secret|webhook-secret}", rotate),
         web.post(one + "/destination/enable", enable_destination),
+        web.post(one + "/registration", register),
     ]
     return Surface("native", lambda path: path == PREFIX or path.startswith(PREFIX + "/"), routes, refuse, finish)
 
@@ -76,6 +77,13 @@ async def enable_destination(request: web.Request) -> web.Response:
     """`POST /api/v1/instances/{id}/destination/enable`."""
     who = await _caller(request)
     return _answer(_shape(request, await instances.enable_destination(_services(request), who, read.path_id(request))))
+
+
+async def register(request: web.Request) -> web.Response:
+    """`POST /api/v1/instances/{id}/registration`: look after the registration at the vendor now."""
+    who = await _caller(request)
+    await read.json_body(request, optional=True)
+    return _answer(_shape(request, await registration.tried(_services(request), who, read.path_id(request))))
 
 
 def refuse(request: web.Request, failure: Failure) -> web.StreamResponse:

@@ -17,9 +17,11 @@ from gateway.instances import store as instances
 from gateway.provisioning.services import Services
 
 REFUSED = "Invalid Organization or User secret, or invalid Element token provided."
+#: The instance that a call goes through, once that is known.
+INSTANCE = web.RequestKey("instance", int)
 _EXPOSED = (
     "Elements-Returned-Count, Elements-Total-Count, Elements-Request-Id, Elements-Next-Page-Token, "
-    "Elements-Trace-Id, Elements-Error, Content-Disposition"
+    "Elements-Trace-Id, Elements-Error, Elements-Element-Instance-Id, Content-Disposition"
 )
 _ALLOWED = "Authorization, Content-Type, Element-Instances, Elements-Version"
 
@@ -79,22 +81,37 @@ def page(items: list[Any], next_token: str | None, total: int | None = None) -> 
 
 def refuse(request: web.Request, failure: Failure) -> web.StreamResponse:
     """The wire's error shape."""
-    message = REFUSED if failure.status == 401 else failure.message
+    is_ours = failure.status == 401 and failure.provider is None
+    message = REFUSED if is_ours else failure.message
     body = {"requestId": request[REQUEST_ID], "message": message}
+    if failure.provider is not None:
+        body["providerMessage"] = failure.provider
     response = web.Response(
         status=failure.status,
         body=orjson.dumps(body),
         content_type="application/json",
         headers={"Elements-Error": "true"},
     )
-    if failure.status == 401:
+    if is_ours:
         response.headers["WWW-Authenticate"] = 'User, Organization, Element, Bearer realm="connector-gateway"'
+    return response
+
+
+def refused(request: web.Request, failure: Failure) -> web.StreamResponse:
+    """The same where a handler knows what went wrong, with the failure's own headers."""
+    response = refuse(request, failure)
+    response.headers.extend(failure.headers)
     return response
 
 
 def finish(request: web.Request, response: web.StreamResponse) -> None:
     """Headers that every answer of this wire has."""
+    if response.prepared:
+        return  # Its head is on the way already, and was finished before.
     response.headers["Elements-Request-Id"] = request[REQUEST_ID]
+    response.headers["Elements-Trace-Id"] = request[REQUEST_ID]
+    if INSTANCE in request:
+        response.headers["Elements-Element-Instance-Id"] = str(request[INSTANCE])
     response.headers["Access-Control-Allow-Origin"] = "*"
     response.headers["Access-Control-Expose-Headers"] = _EXPOSED
     response.headers["X-Content-Type-Options"] = "nosniff"

@@ -3,6 +3,7 @@
 from base64 import b64encode
 from typing import Any
 
+from gateway.accounts.usage.model import Use
 from gateway.catalogue.core import entries_of
 from gateway.catalogue.model import Connector, Entry
 from gateway.clock import iso
@@ -29,7 +30,7 @@ def instance(details: Details, element_id: int, *, full: bool = True) -> dict[st
         "element": element(details.connector, element_id),
         "elementId": element_id,
         "tags": list(record.tags),
-        "valid": True,
+        "valid": details.valid,
         "disabled": not record.enabled,
         "maxCacheSize": 0,
         "cacheTimeToLive": 0,
@@ -123,9 +124,19 @@ def element_key(connector: Connector, element_id: int) -> dict[str, Any]:
     return {"id": element_id, "key": connector.key, "name": connector.name, "hub": connector.hub}
 
 
-def element_configuration(connector: Connector) -> list[dict[str, Any]]:
-    """What a form for a new instance asks."""
+def authentication_types(connector: Connector) -> list[dict[str, Any]]:
+    """The ways to authenticate, the usual one first."""
+    return [
+        {"id": way.id, "type": way.type, "default": number == 0, "typeOauth": way.type == "oauth2"}
+        for number, way in enumerate(connector.auth.values())
+    ]
+
+
+def element_configuration(connector: Connector, way: str | None = None) -> list[dict[str, Any]]:
+    """What a form for a new instance asks; with a way to authenticate, only what that one needs."""
     entries = [entry for entry in entries_of(connector).values() if not entry.internal]
+    if way is not None:
+        entries = [entry for entry in entries if entry.auth is None or way in entry.auth]
     return [_form_field(entry, order) for order, entry in enumerate(entries, 1)]
 
 
@@ -241,3 +252,22 @@ def _standing(delivery: DeliveryRecord) -> str:
             return f"Gave up: {delivery.reason}"
         case _:
             return f"Cancelled: {delivery.reason}"
+
+
+def use(one: Use) -> dict[str, Any]:
+    """A call through an instance, as it was answered."""
+    return {
+        "id": one.request_id,
+        "requestId": one.request_id,
+        "date": iso(one.at),
+        "elementKey": one.connector,
+        "elementInstanceId": one.instance_id,
+        "userId": one.user_id,
+        "operationId": one.method,
+        "method": one.verb,
+        "path": one.path,
+        "status": one.status,
+        "vendorStatus": one.vendor_status,
+        "bytes": one.bytes,
+        "duration": one.duration_ms,
+    }

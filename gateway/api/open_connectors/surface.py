@@ -2,16 +2,26 @@
 
 from aiohttp import web
 
-from gateway.api.open_connectors import calls, configuration, elements, events, instances
+from gateway.api.open_connectors import (
+    calls,
+    configuration,
+    discovery,
+    elements,
+    events,
+    instances,
+    logins,
+    resources,
+    usage,
+)
 from gateway.api.surface import Surface
 
 PREFIXES = ("/elements/api-v2", "")
-_BARE = ("/instances", "/elements")
+_BARE = ("/instances", "/elements", "/hubs")
 
 
 def surface() -> Surface:
     """All routes of this wire. The id-less ones stand before those with an id, which would take their words for one."""
-    rooms = (events, configuration, instances, elements)
+    rooms = (events, configuration, instances, elements, logins, discovery, usage, resources)
     routes = [route for prefix in PREFIXES for room in rooms for route in room.routes(prefix)]
     idless = [route for route in routes if isinstance(route, web.RouteDef) and "{id" not in route.path]
     others = [route for route in routes if isinstance(route, web.RouteDef) and "{id" in route.path]

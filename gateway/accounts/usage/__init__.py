@@ -1,0 +1,1 @@
+"""Usage: a row for every call through an instance, kept without anybody waiting for it."""

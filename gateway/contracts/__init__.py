@@ -1,0 +1,1 @@
+"""Connectors tried against deliveries as data: judged, tampered with, and recorded."""

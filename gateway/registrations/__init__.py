@@ -1,0 +1,1 @@
+"""The webhook's registration at the vendor: made, renewed, verified, restored and removed."""

@@ -1,0 +1,1 @@
+"""Logins, their tokens, and what calls show about credentials."""
