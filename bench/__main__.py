@@ -9,12 +9,12 @@ from pathlib import Path
 import click
 import uvloop
 
-from bench import catalogue, lanes, road, single
+from bench import calls, catalogue, lanes, polling, road, single
 from bench.line import HEAD, Line
 
 DOCS = Path(__file__).resolve().parent.parent / "docs"
 BEGIN, END = "<!-- table -->", "<!-- end of table -->"
-PARTS = ("road", "delivery", "lanes", "claims", "nulls", "catalogue", "memory")
+PARTS = ("road", "delivery", "lanes", "claims", "nulls", "catalogue", "polling", "calls", "memory")
 
 
 @click.command()
@@ -55,6 +55,10 @@ async def _measure(parts: tuple[str, ...], rounds: int, number: int, pending: in
         lines += await single.nulls(_tell)
     if "catalogue" in parts:
         lines += await catalogue.lines(rounds, _tell)
+    if "calls" in parts:
+        lines += await calls.lines(number, rounds, _tell)
+    if "polling" in parts:
+        lines += await polling.lines(max(1, few), _tell)
     if "memory" in parts:
         lines += await single.memory_and_start(pending, rounds, _tell)
     return lines

@@ -14,7 +14,7 @@ import aiohttp
 import orjson
 import uvloop
 
-from bench import connectors, servers, vendor
+from bench import connectors, pollers, servers, vendor
 from gateway.accounts.model import AccountId
 from gateway.clock import now_ms
 from gateway.delivery import store as deliveries
@@ -217,6 +217,11 @@ PROGRAMS = {
     "fill_events": fill_events,
     "verify_normalise": connectors.verify_normalise,
     "load_connectors": connectors.load_connectors,
+    "fill_pollers": pollers.fill,
+    "claim_pollers": pollers.claims,
+    "crowd_of_pollers": pollers.crowd,
+    "stall_of_pollers": pollers.stall,
+    "records": pollers.records,
 }
 
 if __name__ == "__main__":

@@ -11,6 +11,7 @@ import aiohttp
 import uvloop
 from aiohttp import web
 
+from bench import callees
 from gateway import app as gateway_app
 from gateway import config, log
 from gateway.accounts import store as accounts
@@ -46,6 +47,10 @@ async def naive(options: dict[str, Any]) -> int:
 async def _listen(handle: Any) -> int:
     app = web.Application()
     app.router.add_post("/{tail:.*}", handle)
+    return await _served(app)
+
+
+async def _served(app: web.Application) -> int:
     runner = web.AppRunner(app, access_log=None)
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", 0, backlog=1024).start()
@@ -145,8 +150,49 @@ async def _instance(running: gateway_app.Running, url: str | None) -> dict[str, 
     return {"id": details.instance.id, "path": path, "secret": shown.webhook_secret}
 
 
+async def vendor(_: dict[str, Any]) -> int:
+    """A vendor that is called."""
+    return await _served(callees.vendor())
+
+
+async def quiet(_: dict[str, Any]) -> int:
+    """A vendor that is polled, and at which nothing happens."""
+
+    async def handle(request: web.Request) -> web.Response:
+        await request.read()
+        return web.json_response({"success": True, "data": [], "additional_data": {"next_cursor": None}})
+
+    app = web.Application()
+    app.router.add_route("*", "/{tail:.*}", handle)
+    return await _served(app)
+
+
+async def forwarder(options: dict[str, Any]) -> int:
+    """What anyone would write in place of the gateway."""
+    session = aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0))
+    _keep.append(session)
+    return await _served(callees.forwarder(session, options["url"]))
+
+
+async def caller(options: dict[str, Any]) -> int:
+    """The gateway with one instance of the vendor; tells how it is called."""
+    context, running, _ = await opened({**options, "config": callees.write_connector(options["folder"])})
+    _keep.append(context)
+    await callees.instance(running, options["url"])
+    return running.port
+
+
 _keep: list[Any] = []
-KINDS = {"bare": bare, "naive": naive, "sink": sink, "gateway": gateway}
+KINDS = {
+    "bare": bare,
+    "naive": naive,
+    "sink": sink,
+    "gateway": gateway,
+    "vendor": vendor,
+    "quiet": quiet,
+    "forwarder": forwarder,
+    "caller": caller,
+}
 
 
 async def main(kind: str, options: dict[str, Any]) -> None:

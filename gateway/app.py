@@ -32,11 +32,15 @@ from gateway.duties import duties
 from gateway.egress.guard import Guard
 from gateway.egress.open import open_client, open_streaming_client
 from gateway.errors import CatalogueError, StartRefused
+from gateway.inbound.asking import Asking
+from gateway.inbound.proving import Means
 from gateway.inbound.receive import Receiver
 from gateway.inbound.routes import InboundRoutes
 from gateway.inbound.wire import IDLE_S, Wire
 from gateway.instances.index import InstanceIndex
 from gateway.metrics import Metrics
+from gateway.polling.dispatcher import Dispatcher
+from gateway.polling.poll import Polling
 from gateway.proofs.keys import KeyStore
 from gateway.provisioning.services import Services
 from gateway.registrations.registrar import Registrations
@@ -81,12 +85,24 @@ async def running(given: Config) -> AsyncIterator[Running]:
         vendors = Vendors(runtime, index)
         stack.push_async_callback(vendors.close)
         registrations = await stack.enter_async_context(Registrations(runtime, index, vendors).running())
-        services = Services(runtime=runtime, index=index, worker=worker, vendors=vendors, registrations=registrations)
+        publisher = Publisher(runtime, worker)
+        polling = Polling(runtime, index, vendors, publisher)
+        pollers = await stack.enter_async_context(Dispatcher(runtime, polling).running(_share(config)))
+        services = Services(
+            runtime=runtime,
+            index=index,
+            worker=worker,
+            vendors=vendors,
+            registrations=registrations,
+            polling=polling,
+            pollers=pollers,
+        )
         reload = Reload(folders, runtime.catalogue, runtime.database, runtime.metrics, index.connectors_changed)
-        await stack.enter_async_context(duties(runtime, reload, Tending(runtime, index, vendors), registrations))
+        tending = Tending(runtime, index, vendors)
+        await stack.enter_async_context(duties(runtime, reload, tending, registrations, pollers))
         keys = KeyStore(runtime.client)
         stack.push_async_callback(keys.close)
-        receiver = Receiver(runtime, index, Publisher(runtime, worker), keys)
+        receiver = Receiver(runtime, index, publisher, Means(keys, Asking(vendors)))
         app = _application(services, receiver)
         port = await stack.enter_async_context(_listening(app, receiver, config, held))
         yield Running(config, services, secrets_file, first, port)
@@ -119,7 +135,7 @@ async def _runtime(stack: AsyncExitStack, config: Config, folders: Folders) -> R
     client = await stack.enter_async_context(
         open_client(config.delivery.client, guard, connections_per_host=2 * config.delivery.concurrency)
     )
-    vendors = await stack.enter_async_context(open_streaming_client(guard))
+    vendors = await stack.enter_async_context(open_streaming_client(guard, kind=config.delivery.client))
     try:
         catalogue = folders.load()
     except CatalogueError as problem:
@@ -185,8 +201,7 @@ def _refuse_inbound(request: web.Request, failure: Failure) -> web.StreamRespons
 async def _listening(
     app: web.Application, receiver: Receiver, config: Config, held: socket.socket | None
 ) -> AsyncIterator[int]:
-    # A share of the grace for each step of leaving; half of it is the deliveries' own.
-    grace = config.server.shutdown_grace.seconds * 0.15
+    grace = _share(config)
     # Signatures cover what was sent, so bodies are not decompressed on the way in.
     runner = web.AppRunner(
         app,
@@ -216,6 +231,11 @@ async def _listening(
             sweeper.cancel()
     finally:
         await runner.cleanup()
+
+
+def _share(config: Config) -> float:
+    """A share of the grace for each step of leaving, in seconds; half of it is the deliveries' own."""
+    return config.server.shutdown_grace.seconds * 0.15
 
 
 async def _bound(wire: Wire, config: Config, held: socket.socket | None) -> asyncio.Server:

@@ -58,14 +58,25 @@ def list_them(config: Path | None, *, as_json: bool) -> None:
 @_CONFIG
 @_JSON
 def show(key: str, config: Path | None, *, as_json: bool) -> None:
-    """Show what a connector asks for and offers: configuration, methods, webhook, polling."""
+    """Show what a connector, by its KEY or its file, asks for and offers: configuration, methods, webhook, polling."""
+    found = facts(_in_file(Path(key)) if key.endswith(".toml") else _by_key(key, config), SHIPPED)
+    click.echo(json.dumps(found, indent=2, ensure_ascii=False) if as_json else told(found))
+
+
+def _by_key(key: str, config: Path | None) -> Connector:
     catalogue = _catalogue(config)
     connector = catalogue.get(key)
     if connector is None:
         hint = nearest(key, [one.key for one in catalogue]) or "; `gateway connectors list` names them all"
         raise click.ClickException(f"there is no connector {key!r}{hint}")
-    found = facts(connector, SHIPPED)
-    click.echo(json.dumps(found, indent=2, ensure_ascii=False) if as_json else told(found))
+    return connector
+
+
+def _in_file(file: Path) -> Connector:
+    try:
+        return load_file(file)
+    except CatalogueError as problem:
+        raise click.ClickException(str(problem)) from problem
 
 
 @connectors.command()

@@ -14,6 +14,7 @@ from gateway.catalogue.reload import Reload
 from gateway.clock import now_ms
 from gateway.errors import GatewayError
 from gateway.events import sweep
+from gateway.polling.dispatcher import Dispatcher
 from gateway.registrations.registrar import Registrations
 from gateway.runtime import Runtime
 
@@ -24,11 +25,13 @@ RELOAD_EVERY_S = 2
 RENEW_EVERY_S = 60
 CHECK_EVERY_S = 30
 REGISTER_EVERY_S = 15
+DISPATCH_EVERY_S = 1
+LEASES_EVERY_S = 30
 
 
 @asynccontextmanager
 async def duties(
-    runtime: Runtime, reload: Reload, tending: Tending, registrations: Registrations
+    runtime: Runtime, reload: Reload, tending: Tending, registrations: Registrations, pollers: Dispatcher
 ) -> AsyncIterator[None]:
     """Run the duties until left."""
     scheduler = AsyncIOScheduler(
@@ -40,6 +43,8 @@ async def duties(
     scheduler.add_job(_renew, "interval", seconds=RENEW_EVERY_S, args=[tending], id="token.refresh")
     scheduler.add_job(_check, "interval", seconds=CHECK_EVERY_S, args=[tending], id="credentials.check")
     scheduler.add_job(_register, "interval", seconds=REGISTER_EVERY_S, args=[registrations], id="webhook.renew")
+    scheduler.add_job(_dispatch, "interval", seconds=DISPATCH_EVERY_S, args=[pollers], id="poll.dispatch")
+    scheduler.add_job(_leases, "interval", seconds=LEASES_EVERY_S, args=[pollers], id="lease.report")
     scheduler.start()
     try:
         yield
@@ -76,6 +81,15 @@ async def _check(tending: Tending) -> None:
 
 async def _register(registrations: Registrations) -> None:
     await _tended(registrations.tick(), "registrations.not_tended")
+
+
+async def _dispatch(pollers: Dispatcher) -> None:
+    pollers.poke()
+
+
+async def _leases(pollers: Dispatcher) -> None:
+    await _tended(pollers.keep_up(), "poll.leases_not_kept")
+    await _tended(pollers.report(), "poll.not_reported")
 
 
 async def _tended(work: Coroutine[Any, Any, Any], name: str) -> None:

@@ -8,10 +8,16 @@ CHECKS = (
     "body_reencoded", "wrong_url", "old_secret", "other_secret", "missing_header", "missing_secret",
     "signature_mismatch", "body_digest_mismatch", "credentials_mismatch", "network_mismatch", "key_unavailable",
     "certificate_refused", "token_refused", "no_items", "unknown_scheme", "not_configured", "not_json", "too_deep",
-    "bad_encoding", "too_large", "too_many_fields", "too_slow", "account_mismatch", "replayed", "needs_call",
+    "bad_encoding", "too_large", "too_many_fields", "too_slow", "account_mismatch", "replayed",
     "method_not_allowed", "other",
 )  # fmt: skip
 REGISTRATIONS = ("wanted", "active", "failing", "removing", "unsupported", "refused")
+#: What polls come to; `fenced`: another node had taken over.
+POLLS = (
+    "changes", "nothing", "partial", "rate_limited", "unavailable", "reauth", "configuration", "malformed", "fenced",
+    "broken",
+)  # fmt: skip
+_LATE = (0.5, 1, 2, 5, 10, 30, 60, 300, 900, 3600, 14_400, 86_400)
 INBOUND = ("accepted", "duplicate", "ignored", "handshake", "refused", "unknown", "rate_limited", "unavailable")
 
 
@@ -63,4 +69,45 @@ class Metrics:
             "gateway_registrations_restored_total",
             "Registrations that were gone at the vendor, or pointed elsewhere, and were made anew.",
             registry=self.registry,
+        )
+        self._add_polling()
+
+    def _add_polling(self) -> None:
+        """By connector, never by instance: there may be a hundred thousand of those."""
+        registry = self.registry
+        self.polls = Counter(
+            "gateway_polls_total", "Polls by what they came to.", ["connector", "outcome"], registry=registry
+        )
+        self.poll_records = Counter(
+            "gateway_poll_records_total", "Records that polls have read.", ["connector"], registry=registry
+        )
+        self.poll_events = Counter(
+            "gateway_poll_events_total", "Events that polls have brought.", ["connector"], registry=registry
+        )
+        self.poll_stuck = Counter(
+            "gateway_poll_stuck_total",
+            "Pollers that were found reading new records while their watermark stood still.",
+            ["connector"],
+            registry=registry,
+        )
+        self.poll_late = Histogram(
+            "gateway_poll_due_lag_seconds",
+            "From when a poll was due to its beginning.",
+            ["connector"],
+            buckets=_LATE,
+            registry=registry,
+        )
+        self.poll_behind = Histogram(
+            "gateway_poll_source_lag_seconds",
+            "How old the newest record was when a poll found it.",
+            ["connector"],
+            buckets=_LATE,
+            registry=registry,
+        )
+        self.polls_running = Gauge("gateway_polls_running", "Polls under way on this node.", registry=registry)
+        self.polls_overdue = Gauge(
+            "gateway_polls_overdue", "Pollers of all nodes that wait for more than a minute.", registry=registry
+        )
+        self.polls_oldest = Gauge(
+            "gateway_polls_oldest_due_seconds", "For how long the poller waits that waits longest.", registry=registry
         )

@@ -11,7 +11,7 @@ from click.testing import CliRunner, Result
 from gateway.catalogue.load import SHIPPED
 from gateway.cli import main
 from tests.catalogue.connector_file import HEAD, WEBHOOK
-from tests.contracts.shop import delivery, fixtures
+from tests.contracts.shop import BODY, delivery, fixtures, sign
 
 SHOP = HEAD + WEBHOOK
 
@@ -163,10 +163,18 @@ def test_lint_of_what_is_no_text_is_an_error(folder: Path) -> None:
     (folder / "x.toml").write_bytes(b"\xff\xfe")
     found = run("lint", "x.toml")
     assert found.exit_code == 1
-    assert "x.toml: is no TOML" in found.output
+    assert "x.toml:1: is no UTF-8" in found.output
 
 
 # test
+
+
+def test_a_file_that_is_in_no_folder_of_the_gateway_can_be_shown(folder: Path) -> None:
+    shop(folder)
+    assert run("show", "shop.toml").output.startswith("Shop (shop 1.0.0")
+    put(folder, "broken.toml", SHOP + 'tolerence = "5m"')
+    assert "broken.toml:" in run("show", "broken.toml").output
+    assert "none.toml: cannot be read" in run("show", "none.toml").output
 
 
 def test_test_tries_every_delivery_and_tampers_with_the_accepted_ones(folder: Path) -> None:
@@ -190,6 +198,21 @@ def test_a_delivery_that_is_judged_otherwise_fails_and_says_why(folder: Path) ->
     assert "changes[0].type: expected 'order.deleted', got 'order.paid'" in found.output
     assert "expected timestamp_stale, got signature_mismatch: no signature matches" in found.output
     assert found.output.endswith("2 deliveries tried, 2 failed.\n")
+
+
+def test_what_is_wrong_with_a_key_or_a_time_is_said_where_a_delivery_fails(folder: Path) -> None:
+    hexed = delivery(config={"secret": "ab" * 32}, signature=sign(BODY, "ab" * 32))
+    stamped = SHOP.replace("{raw}", "{header:t}{raw}") + 'timestamp = "header:t"\n'
+    milliseconds = delivery(
+        request={"headers": {"t": "1700000000000", "x-signature": sign("1700000000000" + BODY)}},
+    )
+    for text, one, expected in (
+        (SHOP + 'secret_encoding = "hex"\n', hexed, "wrong_key_encoding: it matches with the secret taken as text"),
+        (stamped, milliseconds, "timestamp_missing: header:t is no time in seconds"),
+    ):
+        shop(folder, one, delivery(name="forged", expect="rejected", check="missing_header", request={"headers": {}}))
+        put(folder, "shop.toml", text)
+        assert f"expected accepted, got {expected}" in run("test", "shop.toml").output
 
 
 def test_a_webhook_without_both_kinds_of_deliveries_fails(folder: Path) -> None:

@@ -114,16 +114,18 @@ def test_a_delivery_becomes_a_fixture_that_passes_and_holds_no_secret(tmp_path: 
         "Content-Type": "application/json",
     }
     with recording(tmp_path, WEBHOOK, "--set", f"secret={REAL}", "--name", "a paid order") as one:
-        assert one.send(body, headers, "/in/recording?key=" + REAL).status == 200
+        query = f"?key={REAL}&access%5Ftoken=openup&sig=c2ln&page=2"
+        assert one.send(body, headers, "/in/recording" + query).status == 200
         code, said = one.end()
     text = (tmp_path / "tests" / "shop.json").read_text()
     assert (code, "personal data" in said) == (0, True)
-    hidden = [*spellings, sign(body, REAL), "tasty", "sesame", "198.51.100.7", "hunter2"]
+    hidden = [*spellings, sign(body, REAL), "tasty", "sesame", "198.51.100.7", "hunter2", "openup", "c2ln"]
     assert [secret for secret in hidden if secret in text + said] == []
     [told] = written(tmp_path)
     assert told["name"] == "a paid order"
     assert told["request"]["headers"]["x-vendor-event"] == "order"
     assert told["request"]["url"].startswith("https://gateway.example/in/t0ken?key=")
+    assert told["request"]["query"].endswith("&access%5Ftoken=masked&sig=masked&page=2")
     assert told["changes"][0]["type"] == "order.paid"
     assert "✓ shop: a paid order: accepted" in passes(tmp_path)
 
@@ -132,9 +134,12 @@ def test_a_refused_request_is_answered_401_told_and_not_kept(tmp_path: Path) -> 
     with recording(tmp_path, WEBHOOK, "--set", f"secret={REAL}") as one:
         answer = one.send(BODY, {"X-Signature": sign(BODY)})
         assert (answer.status, answer.body) == (401, b"unauthorized")
+        assert one.send(BODY, {"X-Signature": f"sha256={sign(BODY, REAL)}"}).status == 401
         assert one.send(BODY, {"X-Signature": sign(BODY, REAL)}).status == 200
         code, said = one.end()
     assert code == 0
+    assert "Refused a request: wrong_signature_encoding: " in said
+    assert REAL not in said
     assert "Refused a request: signature_mismatch: no signature matches. It is not kept" in said
     assert len(written(tmp_path)) == 1
 

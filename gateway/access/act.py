@@ -1,7 +1,7 @@
 """The one act of calls, polls and registrations: in the name of an instance, send a request and say what came of it."""
 
 from collections.abc import AsyncIterable, AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 
 from gateway.access.marks import Marks
 from gateway.access.tokens import TokenKeeper
@@ -26,8 +26,7 @@ class Vendors:
         self.tokens = TokenKeeper(runtime, index, self.calls)
         self._marks = Marks(runtime, index)
 
-    @asynccontextmanager
-    async def act(
+    def act(
         self,
         view: InstanceView,
         method: Method,
@@ -35,11 +34,10 @@ class Vendors:
         manner: Manner,
         *,
         upload: AsyncIterable[bytes] | None = None,
-    ) -> AsyncIterator[Called | Unsent]:
+    ) -> AbstractAsyncContextManager[Called | Unsent]:
         """One method with a caller's arguments; Invalid where they do not fit."""
         call = rendered(Access(connector=view.connector, config=view.config), method, arguments)
-        async with self.send(view, call, manner, upload=upload) as outcome:
-            yield outcome
+        return self.send(view, call, manner, upload=upload)
 
     @asynccontextmanager
     async def send(

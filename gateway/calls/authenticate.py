@@ -88,8 +88,10 @@ def _jwt(way: Auth, call: Rendered, sources: Sources, now_s: float) -> Rendered 
 
 
 def _with_header(call: Rendered, name: str, value: str) -> Rendered:
-    others = tuple(pair for pair in call.headers if pair[0].lower() != name.lower())
-    return replace(call, headers=(*others, (name, value)))
+    lowered = name.lower()
+    others = [pair for pair in call.headers if pair[0].lower() != lowered]
+    headers = (*others, (name, value))
+    return Rendered(verb=call.verb, url=call.url, headers=headers, query=call.query, body=call.body)
 
 
 def _with_parameter(call: Rendered, name: str, value: str) -> Rendered:

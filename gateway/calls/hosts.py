@@ -25,7 +25,11 @@ def base_url(connector: Connector, config: ConfigView) -> str:
 def declared_base(connector: Connector, config: ConfigView) -> str:
     """The file's address with this instance's values in it; empty where the file has none."""
     template = connector.http.base_url
-    return template.url(Sources(config=config, defaults=connector.value_defaults)) if template else ""
+    if template is None:
+        return ""
+    if len(template.parts) == 1 and isinstance(template.parts[0], str):
+        return template.parts[0]
+    return template.url(Sources(config=config, defaults=connector.value_defaults))
 
 
 def leaves(connector: Connector, config: ConfigView, url: str) -> str | None:

@@ -95,7 +95,18 @@ def _turned_body(paging: Pagination, call: Rendered, place: Place) -> Rendered |
     params = {name: int(value) if name in counts and value.isdecimal() else value for name, value in place.params}
     later = place.number > 0
     kept = {} if later and paging.drop_params else {k: v for k, v in body.items() if not (later and k in paging.omit)}
-    return replace(call, body=orjson.dumps({**kept, **params}))
+    for name, value in params.items():
+        kept = _placed(kept, name.split("."), value)
+    return replace(call, body=orjson.dumps(kept))
+
+
+def _placed(into: Mapping[str, object], path: list[str], value: object) -> dict[str, object]:
+    """The object with a value at a path of names; dots lead inwards."""
+    name, rest = path[0], path[1:]
+    if not rest:
+        return {**into, name: value}
+    inner = into.get(name)
+    return {**into, name: _placed(inner if isinstance(inner, dict) else {}, rest, value)}
 
 
 def _size(paging: Pagination, size: int | None) -> list[tuple[str, str]]:

@@ -2,10 +2,9 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterable, AsyncIterator, Callable, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import AbstractAsyncContextManager, nullcontext
 from dataclasses import dataclass
-from itertools import count
 
 from gateway.calls.authenticate import authenticated
 from gateway.calls.circuit import Circuits
@@ -60,61 +59,72 @@ class Calls:
         self.pace = Pace()
         self.circuits = Circuits()
 
-    @asynccontextmanager
-    async def made(
+    def made(
         self, access: Access, call: Rendered, manner: Manner, *, upload: AsyncIterable[bytes] | None = None
-    ) -> AsyncIterator[Called | Unsent]:
+    ) -> AbstractAsyncContextManager[Called | Unsent]:
         """The outcome of one call with its proof, which never leaves the instance's hosts; valid inside the block."""
         stray = leaves(access.connector, access.config, call.url)
         if stray is not None:
-            yield Unsent("forbidden", f"the call would leave the hosts of {access.connector.key}: {stray[:200]}")
-            return
+            message = f"the call would leave the hosts of {access.connector.key}: {stray[:200]}"
+            return nullcontext(Unsent("forbidden", message))
         proved = authenticated(access, call, self._now())
         if isinstance(proved, str):
-            yield Unsent("no_credentials", proved)
-            return
-        async with self.sent(access, proved, manner, upload=upload) as outcome:
-            yield outcome
+            return nullcontext(Unsent("no_credentials", proved))
+        return self.sent(access, proved, manner, upload=upload)
 
-    @asynccontextmanager
-    async def sent(
+    def sent(
         self, access: Access, call: Rendered, manner: Manner, *, upload: AsyncIterable[bytes] | None = None
-    ) -> AsyncIterator[Called | Unsent]:
+    ) -> AbstractAsyncContextManager[Called | Unsent]:
         """The outcome of a call as it is, such as a login; a vendor's 429 is waited for while patience lasts."""
-        until = time.monotonic() + manner.patience_s
         sending = _Sending(access, call, manner, self._keys.of(access), origin_of(call.url), upload)
-        for repeats in count():
-            async with self._once(sending, max(0.0, until - time.monotonic())) as outcome:
+        return _Block(self._outcome, self._left, sending)
+
+    async def _outcome(self, sending: "_Sending") -> Called | Unsent:
+        until = time.monotonic() + sending.manner.patience_s
+        repeats = 0
+        try:
+            while True:
+                outcome = await self._once(sending, max(0.0, until - time.monotonic()))
                 if repeats == MOST_REPEATS or not self._comes_again(sending, outcome, until):
-                    yield outcome
-                    return
+                    return outcome
+                await self._left(sending)
+                repeats += 1
+        except BaseException:
+            await self._left(sending)
+            raise
 
     def _comes_again(self, sending: "_Sending", outcome: Called | Unsent, until: float) -> bool:
         if not isinstance(outcome, Called) or outcome.verdict.kind != "rate_limited" or sending.upload is not None:
             return False
         return time.monotonic() + self.pace.wait_s(sending.key) < until
 
-    @asynccontextmanager
-    async def _once(self, sending: "_Sending", patience_s: float) -> AsyncIterator[Called | Unsent]:
+    async def _once(self, sending: "_Sending", patience_s: float) -> Called | Unsent:
+        """One try, which has to be left whatever comes of it."""
         manner, limits = sending.manner, sending.access.connector.http.limits
         refused = await self.pace.enter(sending.key, limits, patience_s, yields=manner.yields)
         if refused is not None:
-            yield Unsent("rate_limited", "the vendor's limit is reached", refused.wait_s)
-            return
+            return Unsent("rate_limited", "the vendor's limit is reached", refused.wait_s)
+        sending.has_turn = True
+        closed_s = self.circuits.wait_s(sending.host)
+        if closed_s > 0:
+            return Unsent("unreachable", f"{sending.host} did not answer of late and is left alone", closed_s)
+        began, request = time.perf_counter(), _request(sending)
+        sending.opened = self._client.open(request, body=sending.upload)
+        answer = await sending.opened.__aenter__()
+        return await self._received(sending, answer, request.timeout, began)
+
+    async def _left(self, sending: "_Sending") -> None:
+        opened, sending.opened = sending.opened, None
         try:
-            closed_s = self.circuits.wait_s(sending.host)
-            if closed_s > 0:
-                yield Unsent("unreachable", f"{sending.host} did not answer of late and is left alone", closed_s)
-                return
-            began, request = time.perf_counter(), _request(sending)
-            try:
-                async with self._client.open(request, body=sending.upload) as answer:
-                    yield await self._received(sending, answer, request.timeout, began)
-            finally:
+            if opened is not None:
+                await opened.__aexit__(None, None, None)
+        finally:
+            if opened is not None:
                 # Who is cancelled has learnt nothing of the host, and must not stand in the way of the next try.
                 self.circuits.given_up(sending.host)
-        finally:
-            self.pace.leave(sending.key)
+            if sending.has_turn:
+                sending.has_turn = False
+                self.pace.leave(sending.key)
 
     async def _received(
         self, sending: "_Sending", answer: Streamed | Failure, timeout_s: float, began: float
@@ -123,13 +133,17 @@ class Calls:
             return self._failed(answer, sending.host)
         self.circuits.answered(sending.host)
         headers = _joined(answer.headers)
-        try:
-            async with asyncio.timeout(timeout_s):
-                held, pieces = await _held(answer, headers)
-        except BrokenOffError as error:
-            return Unsent("unreachable", str(error))
-        except TimeoutError:
-            return Unsent("late", f"{sending.host} did not complete its answer within {timeout_s:g} s")
+        most = _MOST_OF_ERROR if answer.status >= 300 else _most(headers)
+        pieces: AsyncIterator[bytes] | None = None
+        held = answer.at_hand
+        if held is None or len(held) > most:
+            try:
+                async with asyncio.timeout(timeout_s):
+                    held, pieces = await _held(answer, most)
+            except BrokenOffError as error:
+                return Unsent("unreachable", str(error))
+            except TimeoutError:
+                return Unsent("late", f"{sending.host} did not complete its answer within {timeout_s:g} s")
         access = sending.access
         verdict = judged(access.connector, answer.status, headers, held, self._now())
         self._learn(access, sending.key, verdict, Sources(headers=headers, raw=held))
@@ -159,9 +173,9 @@ class Calls:
             self.pace.pause(key, wait_s(limits, sources, self._now()))
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class _Sending:
-    """One call on its way: whose allowance it draws on, and which host's health it depends on."""
+    """One call on its way: whose allowance it draws on, which host's health it depends on, and what has to be left."""
 
     access: Access
     call: Rendered
@@ -169,6 +183,30 @@ class _Sending:
     key: str
     host: str
     upload: AsyncIterable[bytes] | None
+    has_turn: bool = False
+    opened: AbstractAsyncContextManager[Streamed | Failure] | None = None
+
+
+class _Block(AbstractAsyncContextManager[Called | Unsent]):
+    """What two functions begin and end; a generator would cost as much as all the rest."""
+
+    __slots__ = ("_begin", "_end", "_sending")
+
+    def __init__(
+        self,
+        begin: Callable[[_Sending], Awaitable[Called | Unsent]],
+        end: Callable[[_Sending], Awaitable[None]],
+        sending: _Sending,
+    ) -> None:
+        self._begin = begin
+        self._end = end
+        self._sending = sending
+
+    async def __aenter__(self) -> Called | Unsent:
+        return await self._begin(self._sending)
+
+    async def __aexit__(self, *_exc: object) -> None:
+        await self._end(self._sending)
 
 
 def _request(sending: _Sending) -> Request:
@@ -182,9 +220,8 @@ def _request(sending: _Sending) -> Request:
     )
 
 
-async def _held(answer: Streamed, headers: Mapping[str, str]) -> tuple[bytes, AsyncIterator[bytes] | None]:
+async def _held(answer: Streamed, most: int) -> tuple[bytes, AsyncIterator[bytes] | None]:
     """What is held of the body, and the whole of it in pieces where it is more than that."""
-    most = _MOST_OF_ERROR if answer.status >= 300 else _most(headers)
     read = bytearray()
     async for piece in answer.pieces:
         read += piece

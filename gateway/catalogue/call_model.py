@@ -221,9 +221,25 @@ class Interval:
     max: int
 
 
+@dataclass(frozen=True, slots=True)
+class Expired:
+    """The answer of a vendor that does not know a token any more."""
+
+    status: frozenset[int] = frozenset({410})
+    body_contains: str | None = None
+
+    def says(self, status: int, body: bytes) -> bool:
+        """Whether an answer says so."""
+        return status in self.status and (self.body_contains is None or self.body_contains.encode() in body)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Poll:
-    """One endpoint that is asked for changes; the facts about it, not the algorithm."""
+    """One endpoint that is asked for changes; the facts about it, not the algorithm.
+
+    With mode `token` each poll goes on from `{token}`: what the `token` locator found in the last answer before, and at
+    the beginning in the answer to `first_token`.
+    """
 
     name: str
     description: str
@@ -251,3 +267,7 @@ class Poll:
     min_interval_from: Locator | None
     etag: bool
     limits: Limits | None
+    token: Locator | None = None
+    first_token: Request | None = None
+    first_token_body: Json = None
+    token_expired: Expired = Expired()

@@ -10,6 +10,7 @@ from gateway.catalogue.template import Template
 from gateway.catalogue.webhook_model import Verify
 from gateway.catalogue.words import HASHES
 
+_BODY_WORDS = frozenset({"raw", "crc32", "form_sorted", "sns_fields"})
 _SIGNED = ("hmac", "digest", "public_key")
 _LABEL = r"[a-z0-9](?:[a-z0-9-]*[a-z0-9])?"
 _HOST = re.compile(rf"(?:(?:\*|{_LABEL})\.)*{_LABEL}\.[a-z](?:[a-z0-9-]*[a-z0-9])?")
@@ -21,12 +22,16 @@ def check(table: Table, found: Verify) -> None:
     _check_body_digest(table, found)
     _check_modifiers(table, found)
     _check_published(table, found)
+    _check_covers(table, found)
     _CHECKS.get(found.scheme, _nothing_more)(table, found)
 
 
 def is_host(text: str) -> bool:
-    """Whether a text is the name of a host, in which `*` may stand for any label but the last two."""
-    return len(text) <= 253 and _HOST.fullmatch(text) is not None
+    """Whether a text names a host, with a port or without; `*` may stand for any label but the last two."""
+    name, colon, port = text.partition(":")
+    if colon and not (port.isascii() and port.isdigit() and 0 < int(port[:6]) < 65_536):
+        return False
+    return name == "localhost" or (len(name) <= 253 and _HOST.fullmatch(name) is not None)
 
 
 def _check_time(table: Table, found: Verify) -> None:
@@ -57,6 +62,17 @@ def _check_modifiers(table: Table, found: Verify) -> None:
         _check_replay(table, found, found.replay)
 
 
+def _check_covers(table: Table, found: Verify) -> None:
+    """What is signed may leave the body out, where the vendor does; whoever writes the file should know."""
+    signed = found.signed
+    if found.scheme not in _SIGNED or signed is None or found.body_digest is not None or signed.words & _BODY_WORDS:
+        return
+    if not any(_is_of(one, source) for one in signed.locators for source in ("body", "item", "form", "token")):
+        table.findings.warnings.append(
+            f"{table.at('signed')}: nothing of the body is signed: who has seen one delivery can send any other"
+        )
+
+
 def _check_replay(table: Table, found: Verify, replay: Locator) -> None:
     if found.per_item:
         table.problem("replay", "cannot be combined with per_item")
@@ -71,8 +87,8 @@ def _check_published(table: Table, found: Verify) -> None:
     """Keys and certificates that are fetched."""
     if found.key_field is not None and not (found.key_api or found.jwks_url):
         table.problem("key_field", "needs key_api or jwks_url")
-    if found.key_id is not None and not (found.key_api or found.jwks_url):
-        table.problem("key_id", "needs key_api or jwks_url")
+    if found.key_id is not None and not (found.key_api or found.jwks_url or found.scheme == "api_confirm"):
+        table.problem("key_id", "needs key_api, jwks_url or the scheme api_confirm")
     for key in ("cert_hosts", "cert_names", "cert_chain"):
         if table.has(key) and found.cert_url is None:
             table.problem(key, "needs cert_url")
@@ -146,7 +162,9 @@ def _check_basic(table: Table, _found: Verify) -> None:
     table.need("username", "password")
 
 
-def _check_api_confirm(table: Table, _found: Verify) -> None:
+def _check_api_confirm(table: Table, found: Verify) -> None:
+    if found.key_id is None:
+        table.problem("key_id", "is missing: where the delivery names what has to be fetched")
     table.need("method")
 
 

@@ -6,6 +6,8 @@ _REQUEST = frozenset({"header", "query", "form", "body", "config", "const"})
 _CALL_WORDS = frozenset({"callback_url", "from", "now", "access_token"})
 
 AUTH = Context(frozenset({"config", "const"}), frozenset({"access_token", "now"}), secrets=True)
+#: Of a login: where it goes to. An address is logged, and kept in histories.
+LOGIN = Context(AUTH.sources, AUTH.words)
 CALL = Context(frozenset({"config", "const"}), _CALL_WORDS, parameters=True)
 REGISTRATION = Context(
     frozenset({"config", "const"}), _CALL_WORDS | {"expires_at", "uuid"}, parameters=True, secrets=True

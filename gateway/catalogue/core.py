@@ -58,7 +58,7 @@ _POLLING = (
         key="event.poller.refresh_interval",
         name="Poll interval in minutes",
         type="number",
-        description="Minutes between two polls, 1 or more; a huge number means only on demand.",
+        description="Minutes between two polls, 1 or more; 525600 or more means only on demand.",
     ),
     Entry(
         key="event.poller.configuration",
@@ -195,10 +195,12 @@ def _events(connector: Connector) -> Iterator[Entry]:
 
 def _vendor_type(connector: Connector) -> Entry:
     methods = connector.event_methods
+    # What can be called can be polled, where an instance says itself what and how.
+    by_hand = ("polling",) if connector.methods and not connector.has_polling else ()
     return Entry(
         key="event.vendor.type",
         name="How events come",
-        choices=methods,
+        choices=(*methods, *by_hand),
         default=methods[0] if methods else None,
         hidden=len(methods) < 2,
         description="By the vendor's webhook, or by polling the vendor.",

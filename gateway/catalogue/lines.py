@@ -12,6 +12,7 @@ _TOKEN = re.compile(
     re.DOTALL,
 )
 _SYNTAX_LINE = re.compile(r"\(at line ([0-9]+), column [0-9]+\)")
+_AT_END = "(at end of document)"
 _LAST_STEP = re.compile(r"(?:\.|\[)[^.[]*$")
 
 
@@ -19,16 +20,20 @@ def located(path: Path, findings: Iterable[str]) -> list[str]:
     """Findings of a file, `where: expected` each, as `path:line: where: expected`."""
     # The file is read once more: one that is right needs no line numbers, and pays nothing for them.
     try:
-        places = lines_of(path.read_text("utf-8"))
+        places = lines_of(path.read_text("utf-8-sig"))
     except (OSError, ValueError):
         places = {}
     return [f"{path}:{line_of(places, finding.partition(': ')[0])}: {finding}" for finding in findings]
 
 
-def not_toml(path: Path, error: Exception) -> str:
-    """What to say of a file that is no TOML, with the line that the parser names."""
+def not_toml(path: Path, raw: bytes, error: Exception) -> str:
+    """What to say of a file that is no TOML, with the line where reading ended."""
+    if isinstance(error, UnicodeDecodeError):
+        line = raw.count(b"\n", 0, error.start) + 1
+        return f"{path}:{line}: is no UTF-8: {error.reason}"
     found = _SYNTAX_LINE.search(str(error))
-    return f"{path}{':' + found[1] if found else ''}: is no TOML: {error}"
+    last = f":{max(1, len(raw.splitlines()))}" if _AT_END in str(error) else ""
+    return f"{path}{':' + found[1] if found else last}: is no TOML: {error}"
 
 
 def line_of(places: Mapping[str, int], place: str) -> int:

@@ -6,6 +6,7 @@ import os
 import stat
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import lru_cache
 from pathlib import Path
 
 import tomli
@@ -27,7 +28,7 @@ def load_file(path: Path) -> Connector:
     findings = Findings()
     loaded = connector(_parsed(path), path, findings)
     if findings.problems:
-        raise CatalogueError("\n".join(located(path, findings.problems)))
+        raise CatalogueError("\n".join(located(path, dict.fromkeys(findings.problems))))
     return loaded
 
 
@@ -35,11 +36,19 @@ def load_catalogue(paths: Sequence[Path]) -> Catalogue:
     """Reads the shipped connectors and those of further folders, which win over shipped ones of the same key."""
     problems: list[str] = []
     with _no_collections():
-        shipped = _loaded(files_in(SHIPPED), problems)
+        shipped, wrong = _shipped(tuple((path, path.stat().st_mtime_ns) for path in files_in(SHIPPED)))
+        problems += wrong
         own = _loaded([file for folder in paths for file in files_in(folder)], problems)
     if problems:
         raise CatalogueError("\n".join(problems))
     return Catalogue(own.values(), shipped.values())
+
+
+@lru_cache(maxsize=1)
+def _shipped(stamps: tuple[tuple[Path, int], ...]) -> tuple[Mapping[str, Connector], tuple[str, ...]]:
+    """The shipped connectors and what is wrong with them; they never change, so a process reads them once."""
+    problems: list[str] = []
+    return _loaded([path for path, _ in stamps], problems), tuple(problems)
 
 
 def files_in(folder: Path) -> list[Path]:
@@ -59,7 +68,7 @@ def files_in(folder: Path) -> list[Path]:
 
 def key_taken(file: Path, key: str, source: Path) -> str:
     """What to say of a file whose key another one has already."""
-    return f"{file}: key: {key!r} is the key of {source} too; expected another one"
+    return located(file, [f"key: {key!r} is the key of {source} too; expected another one"])[0]
 
 
 def _loaded(files: list[Path], problems: list[str]) -> dict[str, Connector]:
@@ -96,9 +105,10 @@ def _parsed(path: Path) -> Mapping[str, object]:
     if len(raw) > _MAX_BYTES:
         raise CatalogueError(f"{path}: expected at most {_MAX_BYTES} bytes")
     try:
-        return tomli.loads(raw.decode())
+        # Some editors begin a file with a byte order mark.
+        return tomli.loads(raw.decode("utf-8-sig"))
     except (ValueError, RecursionError) as error:
-        raise CatalogueError(not_toml(path, error)) from error
+        raise CatalogueError(not_toml(path, raw, error)) from error
 
 
 def _content(path: Path) -> bytes:

@@ -84,7 +84,7 @@ def _jwt(id_: str, table: Table) -> Auth:
 def _session(id_: str, table: Table) -> Auth:
     table.need("request", "token")
     session = Session(
-        request=request(table, "request", contexts.REGISTRATION),
+        request=request(table, "request", contexts.CALL),
         body=table.json("body", contexts.AUTH),
         token=_answer(table, "token", "token"),
         expires=_expiry(table),
@@ -107,9 +107,9 @@ def _oauth(table: Table, grant: str) -> OAuth:
         table.problem("expires", "expected 'never', or no such key")
     return OAuth(
         grant=grant,
-        authorize_url=secure(table, "authorize_url", contexts.AUTH),
-        token_url=secure(table, "token_url", contexts.AUTH) or _NOTHING,
-        revoke_url=secure(table, "revoke_url", contexts.AUTH),
+        authorize_url=secure(table, "authorize_url", contexts.LOGIN),
+        token_url=secure(table, "token_url", contexts.LOGIN) or _NOTHING,
+        revoke_url=secure(table, "revoke_url", contexts.LOGIN),
         scopes=table.texts("scopes"),
         scope_separator=table.text("scope_separator") or " ",
         pkce=table.flag("pkce", True),
@@ -133,7 +133,7 @@ def _after(table: Table) -> Follow | None:
     if inner is None:
         return None
     inner.need("request", "save")
-    return Follow(request(inner, "request", contexts.REGISTRATION), inner.places("save", contexts.ANSWER, "body"))
+    return Follow(request(inner, "request", contexts.CALL), inner.places("save", contexts.ANSWER, "body"))
 
 
 def _inject(table: Table) -> Inject | None:

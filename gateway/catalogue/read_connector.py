@@ -4,6 +4,7 @@ import re
 from collections.abc import Mapping
 from pathlib import Path
 
+from gateway.catalogue.check_hosts import check_hosts
 from gateway.catalogue.core import CORE_KEYS, CORE_SECRETS
 from gateway.catalogue.model import Connector, Entry
 from gateway.catalogue.read_auth import auth
@@ -38,6 +39,7 @@ def connector(data: Mapping[str, object], source: Path, findings: Findings) -> C
     defaults = _defaults(top)
     offered = resources(top.named("resources"), calls, findings)
     _check_entries(all_entries, findings)
+    check_hosts(reached, calls.values(), polled, hook.subscribe if hook else None, findings)
     return Connector(
         key=top.text("key") or "",
         name=top.text("name") or "",
@@ -114,4 +116,4 @@ def _check_entries(found: Mapping[str, Entry], findings: Findings) -> None:
             findings.problem(use.where, f"the secret {use.key!r} may stand only in {_PLACES_OF_SECRETS}")
 
 
-_PLACES_OF_SECRETS = "auth, webhook.verify, webhook.handshake.compute and webhook.subscribe.body"
+_PLACES_OF_SECRETS = "auth, webhook.verify, webhook.handshake.compute and webhook.subscribe.body, and in no address"

@@ -5,11 +5,15 @@ import re
 from collections.abc import Iterable, Mapping
 
 from gateway.catalogue.model import Entry, EntryType
+from gateway.catalogue.patterns import quick
 from gateway.catalogue.table import Table
 from gateway.catalogue.words import ENTRY_TYPES
 
 _KEY = re.compile(r"[a-z0-9_]+(?:\.[a-z0-9_]+)*")
-_GROUP_WITH_REPEAT = re.compile(r"[*+{|]")
+_QUICK = (
+    "no repeats, options or choices inside a repeated group, none side by side that match the same characters, "
+    "no (?…), no \\1"
+)
 _FILLERS = ("webhook.subscribe", "webhook.handshake")
 _TYPES: Mapping[str, EntryType] = {
     "string": "string", "boolean": "boolean", "integer": "integer", "number": "number",
@@ -36,13 +40,6 @@ def implicit(targets: Iterable[tuple[str, str]], declared: Mapping[str, Entry]) 
         for key, filler in targets
         if key not in declared
     }
-
-
-def linear(pattern: str) -> bool:
-    """Whether a pattern has no repeated group that repeats or chooses inside, no look-around and no back-reference."""
-    if re.search(r"\\[1-9]|\(\?", pattern):
-        return False
-    return not any(_GROUP_WITH_REPEAT.search(inner) for inner in _repeated_groups(pattern))
 
 
 def _entry(table: Table, schemes: tuple[str, ...]) -> Entry:
@@ -100,8 +97,8 @@ def _pattern(table: Table) -> re.Pattern[str] | None:
     text = table.text("pattern")
     if text is None:
         return None
-    if not linear(text):
-        table.problem("pattern", "may take forever: no repeats or choices inside a repeated group, no (?…), no \\1")
+    if not quick(text):
+        table.problem("pattern", f"may take forever: {_QUICK}")
         return None
     try:
         return re.compile(text)
@@ -122,17 +119,3 @@ def _auth(table: Table, schemes: tuple[str, ...]) -> frozenset[str] | None:
         if scheme not in schemes:
             table.problem("auth", f"expected one of {', '.join(schemes) or 'no scheme'}, got {scheme!r}")
     return frozenset(named)
-
-
-def _repeated_groups(pattern: str) -> list[str]:
-    """The insides of groups that are followed by a repeat; escapes and character classes are blanked out first."""
-    blank = re.sub(r"\\.|\[\^?\]?(?:\\.|[^\]\\])*\]", "x", pattern)
-    repeated, opened = [], []
-    for at, character in enumerate(blank):
-        if character == "(":
-            opened.append(at)
-        elif character == ")" and opened:
-            begin = opened.pop()
-            if blank[at + 1 : at + 2] in ("*", "+", "{"):
-                repeated.append(blank[begin + 1 : at])
-    return repeated

@@ -17,7 +17,7 @@ def http(table: Table) -> Http:
     """How the vendor's API is reached."""
     return Http(
         base_url=secure(table, "base_url", contexts.CALL),
-        headers=table.templates("headers", contexts.CALL),
+        headers=table.headers("headers", contexts.CALL),
         timeout=table.duration("timeout"),
         idempotency_header=table.text("idempotency_header"),
         hosts=_hosts(table),

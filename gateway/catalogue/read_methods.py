@@ -54,7 +54,7 @@ def _method(id_: str, table: Table, pages: Mapping[str, Pagination]) -> Method:
         fields=_fields(table, "fields"),
         records=table.locator("records", contexts.ANSWER, "body"),
         paginate=paged_by(table, pages),
-        headers=table.templates("headers", contexts.CALL),
+        headers=table.headers("headers", contexts.CALL),
     )
 
 

@@ -4,21 +4,24 @@ from collections.abc import Mapping
 from typing import Literal
 
 from gateway.catalogue import contexts
-from gateway.catalogue.call_model import Interval, Pagination, Poll
+from gateway.catalogue.call_model import Expired, Interval, Pagination, Poll
 from gateway.catalogue.dates import NAMED
 from gateway.catalogue.locator import Locator, compile_locator
 from gateway.catalogue.read_changes import change_map, reader
 from gateway.catalogue.read_http import limits
 from gateway.catalogue.read_methods import paged_by
-from gateway.catalogue.read_request import request
+from gateway.catalogue.read_request import optional_request, request
 from gateway.catalogue.table import Table, scalar_texts
-from gateway.catalogue.template import Template
+from gateway.catalogue.template import Template, templates_in
 
 _USUAL = Interval(default=15 * 60_000, min=60_000, max=24 * 3_600_000)
 Order = Literal["asc", "desc", "any"]
 _ORDERS: Mapping[str, Order] = {"asc": "asc", "desc": "desc", "any": "any"}
 Mode = Literal["since", "token", "snapshot"]
 _MODES: Mapping[str, Mode] = {"since": "since", "token": "token", "snapshot": "snapshot"}
+_BY_TOKEN = ("token", "first_token")
+#: What the engine fills in.
+_WORDS = frozenset({"from", "now", "token"})
 
 
 def polls(tables: list[Table], pages: Mapping[str, Pagination]) -> tuple[Poll, ...]:
@@ -63,18 +66,47 @@ def _poll(table: Table, pages: Mapping[str, Pagination]) -> Poll:
         min_interval_from=table.locator("min_interval_from", contexts.ANSWER),
         etag=table.flag("etag"),
         limits=limits(table, "limits"),
+        token=table.locator("token", contexts.ANSWER, "body"),
+        first_token=optional_request(table, "first_token", contexts.CALL),
+        first_token_body=table.json("first_token_body", contexts.CALL),
+        token_expired=_expired(table),
     )
     _check(table, poll, pages)
     return poll
 
 
+def _expired(table: Table) -> Expired:
+    inner = table.table("token_expired", "token_expired")
+    if inner is None:
+        return Expired()
+    inner.need("status")
+    return Expired(frozenset(inner.wholes("status")), inner.text("body_contains"))
+
+
 def _check(table: Table, poll: Poll, pages: Mapping[str, Pagination]) -> None:
     table.need("id")
+    _check_words(table, poll)
     page = pages.get(poll.paginate or "")
     if poll.order == "asc" and page is not None and page.type in ("offset", "page"):
         table.findings.warnings.append(
             f"{table.where}: ascending order with {page.type} pages skips records while others move"
         )
+
+
+def _check_words(table: Table, poll: Poll) -> None:
+    """What nobody fills in would be asked for as nothing; a token means something only where one is kept."""
+    if poll.mode == "token":
+        table.need(*_BY_TOKEN)
+    for key in (*_BY_TOKEN, "first_token_body", "token_expired"):
+        if poll.mode != "token" and table.has(key):
+            table.problem(key, 'means nothing without mode = "token"')
+    asked = [poll.request.path, *(one for pair in poll.query for one in pair), *templates_in(poll.body)]
+    words = frozenset(word for template in asked for word in template.words)
+    if poll.mode == "token" and "token" not in words:
+        table.problem("request", "names {token} nowhere, in its path, query or body")
+    known = _WORDS if poll.mode == "token" else _WORDS - {"token"}
+    if words - known:
+        table.problem("request", f"{{{min(words - known)}}} is nothing that a poll is filled with: {{from}}, {{now}}")
 
 
 def _query(table: Table) -> tuple[tuple[Template, Template], ...]:

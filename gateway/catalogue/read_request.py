@@ -8,6 +8,9 @@ from gateway.catalogue.template import Context, Template, compile_template
 from gateway.catalogue.words import VERBS
 
 _REQUEST = re.compile(r"(\{verb\}|[A-Za-z]+) (\S.*)")
+_AUTHORITY = re.compile(r"https://((?:\{[^{}]*\}|[^/?#{}])*)")
+PLACEHOLDER = re.compile(r"\{[^{}]*\}")
+_HOST = re.compile(r"[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)*(?::[0-9]{1,5})?")
 
 
 def request(table: Table, key: str, context: Context) -> Request:
@@ -23,6 +26,7 @@ def request(table: Table, key: str, context: Context) -> Request:
         table.problem(key, f"expected one of {', '.join(VERBS)}, got {verb!r}{nearest(verb, VERBS)}")
     if not path.startswith(("/", "{", "https://")):
         table.problem(key, f"expected a path that begins with /, or an https address, got {path!r}")
+    _check_authority(table, key, path)
     return Request(verb, table.worded(key, path, context) or compile_template("", context))
 
 
@@ -38,4 +42,17 @@ def secure(table: Table, key: str, context: Context) -> Template | None:
         return None
     if not text.startswith(("https://", "{config:")):
         table.problem(key, f"expected an address that begins with https://, got {text!r}")
+    _check_authority(table, key, text)
     return table.worded(key, text, context)
+
+
+def authority(address: str) -> str | None:
+    """The host of an https address as it is written, placeholders and all; None where it begins with something else."""
+    match = _AUTHORITY.match(address)
+    return match[1] if match else None
+
+
+def _check_authority(table: Table, key: str, address: str) -> None:
+    host = authority(address)
+    if host is not None and not _HOST.fullmatch(PLACEHOLDER.sub("x", host)):
+        table.problem(key, f"expected a host behind https://, with at most a port behind it, got {host!r}")

@@ -60,7 +60,7 @@ def verify(table: Table, methods: frozenset[str]) -> Verify:
         cert_chain=table.choice("cert_chain", _CHAINS, "pinned"),
         envelope=table.locator("envelope", contexts.PROOF),
         algorithms=_algorithms(table),
-        jwks_url=secure(table, "jwks_url", _OWN),
+        jwks_url=secure(table, "jwks_url", contexts.LOGIN),
         issuer=table.template("issuer", _OWN),
         audience=table.template("audience", _OWN),
         claims=tuple(table.templates("claims", contexts.PROOF).items()),

@@ -1,8 +1,10 @@
 """Reads `[webhook]`: mapping, handshakes, answers."""
 
+import re
 from typing import Literal
 
 from gateway.catalogue import contexts
+from gateway.catalogue.check_verify import is_host
 from gateway.catalogue.locator import Locator
 from gateway.catalogue.read_changes import change_map
 from gateway.catalogue.read_subscribe import subscribe
@@ -11,6 +13,8 @@ from gateway.catalogue.table import Table, nearest, scalar_texts
 from gateway.catalogue.template import Template, compile_template
 from gateway.catalogue.webhook_model import Compute, Handshake, Respond, Tenant, Webhook, When
 from gateway.catalogue.words import ENCODINGS, HASHES, VERBS
+
+_KIND = re.compile(r"[\x20-\x7e]+")
 
 
 def webhook(table: Table, methods: frozenset[str]) -> Webhook:
@@ -135,6 +139,9 @@ def _handshake(table: Table) -> Handshake:
     )
     if handshake.confirm_url is not None and not handshake.confirm_hosts:
         table.problem("confirm_hosts", "is missing: anybody could have the gateway fetch any address")
+    for host in handshake.confirm_hosts:
+        if not is_host(host):
+            table.problem("confirm_hosts", f"expected names such as api.example.com or sns.*.example.com, got {host!r}")
     if not (handshake.when.methods or handshake.when.fields):
         table.problem("when", "is empty: every delivery would be a handshake")
     return handshake
@@ -200,11 +207,18 @@ def _respond(table: Table) -> Respond:
         table.problem("json", "expected either body or json")
     return Respond(
         status=_status(table),
-        content_type=table.text("content_type"),
+        content_type=_content_type(table),
         body=table.template("body", contexts.REPLY),
         json=table.json("json", contexts.REPLY),
-        headers=tuple(table.templates("headers", contexts.REPLY).items()),
+        headers=tuple(table.headers("headers", contexts.REPLY).items()),
     )
+
+
+def _content_type(table: Table) -> str | None:
+    kind = table.text("content_type")
+    if kind is not None and not _KIND.fullmatch(kind):
+        table.problem("content_type", f"expected a media type such as text/plain, got {kind!r}")
+    return kind
 
 
 def _status(table: Table) -> int:

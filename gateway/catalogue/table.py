@@ -1,6 +1,7 @@
 """Reads one table of a connector file, and remembers everything that is wrong with it."""
 
 import difflib
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TypeVar
@@ -13,6 +14,7 @@ from gateway.clock import duration_ms
 T = TypeVar("T")
 
 _NOTHING: Mapping[str, object] = {}
+_HEADER = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -220,6 +222,13 @@ class Table:
     def templates(self, key: str, context: Context) -> Mapping[str, Template]:
         """A table of templates with free keys."""
         return dict(self._each(key, lambda name, text: self.worded(f"{key}.{name}", text, context)))
+
+    def headers(self, key: str, context: Context) -> Mapping[str, Template]:
+        """A table of templates by names of headers."""
+        for name in self.mapping(key):
+            if not _HEADER.fullmatch(name):
+                self.problem(key, f"expected names of headers, got {name!r}")
+        return self.templates(key, context)
 
     def places(self, key: str, context: Context, default: str | None = None) -> tuple[tuple[str, Locator], ...]:
         """A table of locators with free keys."""

@@ -151,7 +151,7 @@ def _part(match: re.Match[str], context: Context) -> Part:
     if token in ("{{", "}}"):
         return token[0]
     if match[1] is None:
-        raise ValueError(f"a lone {token!r}; write {token * 2} for the character itself")
+        raise ValueError(f"a lone {token!r} without its other half; write {token * 2} for the character itself")
     return _placeholder(match[1].strip(), context)
 
 

@@ -50,7 +50,8 @@ _TABLES = {
     "renew_before check check_url list list_items list_id list_url delete delete_body",
     "poll": f"{_CHANGE} name description request query body paginate records order id updated updated_format "
     "updated_timezone created created_format created_timezone created_tolerance deleted_when mode from_format overlap "
-    "settle start retention interval min_interval_from etag limits",
+    "settle start retention interval min_interval_from etag limits token first_token first_token_body token_expired",
+    "token_expired": "status body_contains",
     "interval": "default min max",
 }
 TABLES: Mapping[str, frozenset[str]] = {table: frozenset(keys.split()) for table, keys in _TABLES.items()}

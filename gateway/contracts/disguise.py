@@ -6,7 +6,7 @@ import re
 import secrets as random
 from collections.abc import Mapping, Set
 from dataclasses import dataclass, field
-from urllib.parse import quote, quote_plus
+from urllib.parse import quote, quote_plus, unquote_plus
 
 from msgspec.structs import replace
 
@@ -109,12 +109,28 @@ def shown(
         for name, value in headers.items()
     }
     base = received.url.partition("?")[0] if kept and rule and rule.words_signed & {"url", "url_base"} else ADDRESS
-    query = received.query if kept else disguise.text(received.query)
+    asked = {one.path for one in read if one.source == "query"}
+    asked |= {one.path for one in _proof(anatomy) if one.source == "query"} if anatomy else set()
+    query = received.query if kept else _masked_query(received.query, disguise, asked)
     text = (
         received.body if kept else octets(_masked(received.body.decode("utf-8", "surrogateescape"), disguise, members))
     )
     url = f"{base}?{query}" if query else base
     return replace(received, url=url, query=query, headers=headers, body=text)
+
+
+def _masked_query(query: str, disguise: Disguise, wanted: Set[str]) -> str:
+    """A query without the secrets, and without parameters whose names say that they hold one; those wanted stay."""
+    made = set(disguise.known.values())
+
+    def masked(parameter: str) -> str:
+        name, _, value = parameter.partition("=")
+        plain = unquote_plus(name)
+        stays = plain in wanted or unquote_plus(value) in made
+        tells = plain.lower() == "sig" or _CREDENTIAL.search(plain.lower())
+        return f"{name}={MASK}" if tells and value and not stays else parameter
+
+    return "&".join(map(masked, disguise.text(query).split("&")))
 
 
 def _masked(body: str, disguise: Disguise, members: Set[str]) -> str:
@@ -144,6 +160,7 @@ def _read_by(connector: Connector) -> list[Alternative]:
     locators = [changes.action, changes.object_type, changes.object_id, changes.version, changes.date, hook.account]
     locators += [*changes.type.locators, *(changes.dedupe.locators if changes.dedupe else ())]
     locators += [locator for one in hook.handshakes for locator, _ in one.when.fields]
+    locators += [locator for one in hook.handshakes for locator, _ in one.check]
     locators += [locator for one in hook.handshakes for _, locator in one.save_once]
     return [one for locator in locators if locator for one in locator.alternatives]
 

@@ -3,11 +3,14 @@
 from typing import Any
 
 from gateway.catalogue.change import Change
+from gateway.catalogue.config_view import ConfigView
 from gateway.catalogue.model import Connector
 from gateway.contracts.fixtures import Delivery, Told
 from gateway.inbound.handshake import Reply, handshake
 from gateway.inbound.normalise import Malformed, normalise
+from gateway.proofs.diagnosis import diagnose
 from gateway.proofs.proof import Rejected, Verified, Wanted
+from gateway.proofs.received import Received, as_confirmed
 from gateway.proofs.verify import verify
 
 MAX_BODY = 8 << 20
@@ -24,8 +27,8 @@ def judged(connector: Connector, one: Delivery) -> list[str]:
     if one.told.expect == "rejected":
         return _refused(verdict, one.told)
     if not isinstance(verdict, Verified):
-        return [f"expected accepted, got {said(verdict)}"]
-    return _taken(connector, one)
+        return [f"expected accepted, got {said(explained(connector, one.config, one.received, one.told.now, verdict))}"]
+    return _taken(connector, one, verdict)
 
 
 def proved(connector: Connector, one: Delivery, now: float | None = None) -> Verified | Rejected | Wanted:
@@ -43,6 +46,14 @@ def said(verdict: Verified | Rejected | Wanted) -> str:
     return f"{verdict.check}: {verdict.detail}"
 
 
+def explained(
+    connector: Connector, config: ConfigView, received: Received, now_s: float, verdict: Rejected | Wanted
+) -> Rejected | Wanted:
+    """A refusal with what is wrong with the delivery, or with how it is checked, where that can be found out."""
+    found = diagnose(connector, config, received, now_s, verdict) if isinstance(verdict, Rejected) else None
+    return found or verdict
+
+
 def _refused(verdict: Verified | Rejected | Wanted, told: Told) -> list[str]:
     check = verdict.check if isinstance(verdict, Rejected) else "key_unavailable"
     if isinstance(verdict, Verified) or check != told.check:
@@ -50,11 +61,12 @@ def _refused(verdict: Verified | Rejected | Wanted, told: Told) -> list[str]:
     return []
 
 
-def _taken(connector: Connector, one: Delivery) -> list[str]:
+def _taken(connector: Connector, one: Delivery, verified: Verified) -> list[str]:
     reply = handshake(connector, one.config, one.received, verified=True)
     if reply is not None or one.told.handshake is not None:
         return _answered(reply, one.told)
-    changes = normalise(connector, one.config, one.received, connector.max_body or MAX_BODY)
+    received = one.received if verified.confirmed is None else as_confirmed(one.received, verified.confirmed)
+    changes = normalise(connector, one.config, received, connector.max_body or MAX_BODY)
     if isinstance(changes, Malformed):
         if one.told.changes is None and one.told.origin.startswith("public"):
             return []  # a published vector proves a signature, and need not be anything that the vendor sends

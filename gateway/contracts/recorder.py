@@ -12,7 +12,7 @@ from gateway.catalogue.config_view import ConfigView
 from gateway.catalogue.model import Connector
 from gateway.contracts.disguise import Disguise, Unrecordable
 from gateway.contracts.fixtures import SOMEWHERE, KnownKeys
-from gateway.contracts.judging import MAX_BODY, said
+from gateway.contracts.judging import MAX_BODY, explained, said
 from gateway.contracts.recording import recorded
 from gateway.inbound.handshake import Reply, acknowledgement, handshake
 from gateway.proofs.proof import KeySource, Verdict, Verified, Wanted
@@ -59,7 +59,8 @@ class Recorder:
             return self._shaken(early, received, now_s)
         verdict = await self._verdict(received, now_s)
         if not isinstance(verdict, Verified):
-            self.say(f"Refused a request: {said(verdict)}. It is not kept; still waiting.")
+            found = explained(self.connector, ConfigView(self.values), received, now_s, verdict)
+            self.say(f"Refused a request: {said(found)}. It is not kept; still waiting.")
             return _REFUSED
         reply = handshake(self.connector, ConfigView(self.values), received, verified=True)
         if reply is not None:

@@ -19,7 +19,7 @@ from gateway.inbound.normalise import normalise
 from gateway.proofs.anatomy import with_only
 from gateway.proofs.bodies import Malformed
 from gateway.proofs.proof import Verified
-from gateway.proofs.received import Received
+from gateway.proofs.received import Received, as_confirmed
 from gateway.proofs.signing import signed_by
 from gateway.proofs.verify import verify
 
@@ -139,7 +139,10 @@ def _told(
     told |= {"now": now_s, "request": request, "expect": "handshake" if early else "accepted"}
     if reply is not None:
         return told | _told_reply(reply)
-    changes = normalise(connector, view, received, connector.max_body or MAX_BODY)
+    verdict = verify(connector, view, received, now_s, keys)
+    confirmed = verdict.confirmed if isinstance(verdict, Verified) else None
+    read = received if confirmed is None else as_confirmed(received, confirmed)
+    changes = normalise(connector, view, read, connector.max_body or MAX_BODY)
     if not isinstance(changes, Malformed):
         told["changes"] = [{key: getattr(one, key) for key in _CHANGE} for one in changes]
     return told

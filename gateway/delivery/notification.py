@@ -6,9 +6,15 @@ from gateway.clock import iso
 from gateway.events.model import Event
 from gateway.nulls import filter_nulls
 
+#: What polled records stand under where nobody knows what they are.
+_NAMELESS = "objects"
+
 
 def render(event: Event, hub: str) -> bytes:
-    """One notification for one event; `raw` is the vendor's text, spliced in and never re-encoded."""
+    """One notification for one event; the vendor's text is spliced in and never re-encoded.
+
+    A delivery of the vendor's is `raw` itself; a polled record stands in it as a list of one, under its object's name.
+    """
     change = {
         "objectType": event.object_type,
         "objectId": event.object_id,
@@ -17,6 +23,8 @@ def render(event: Event, hub: str) -> bytes:
         "elementKey": event.connector,
         "hubKey": hub,
     }
+    if event.source != "webhook":
+        change["pollDate"] = iso(event.received_at)
     head = orjson.dumps(
         {
             "instance_id": event.instance_id,
@@ -26,4 +34,19 @@ def render(event: Event, hub: str) -> bytes:
         }
     )
     raw = filter_nulls(event.payload) if event.filter_nulls else event.payload
+    if event.source != "webhook":
+        raw = _polled(event, change, raw)
     return b'{"message":%b,"raw":%b}}' % (head[:-1], raw)
+
+
+def _polled(event: Event, change: dict[str, str | None], record: bytes) -> bytes:
+    name = event.object_type or _NAMELESS
+    about: dict[str, object] = {
+        "instance_id": event.instance_id,
+        "objectType": event.object_type,
+        "eventId": event.id,
+        "events": [change],
+    }
+    # An object may be called like one of these: a calendar has events.
+    about.pop(name, None)
+    return b"%b,%b:[%b]}" % (orjson.dumps(about)[:-1], orjson.dumps(name), record)

@@ -19,8 +19,6 @@ from gateway.egress.model import Answer, BrokenOffError, Failure, Fault, Outcome
 from gateway.egress.target import Target
 
 _WARNS_ABOVE = 1 << 20  # aiohttp wants a stream for more than this
-#: How long a streamed body may stand still.
-PIECE_SECONDS = 30.0
 _LOST = (ConnectionResetError, ConnectionAbortedError, BrokenPipeError)
 
 
@@ -152,8 +150,7 @@ async def _read(
     body = Body(response.headers.get("Content-Encoding"), request.max_answer)
     try:
         async for piece in response.content.iter_any():
-            body.feed(piece)
-            if body.truncated:
+            if body.feed(piece):
                 response.close()
                 break
     except CorruptBodyError:
@@ -215,7 +212,7 @@ async def _pieces(response: aiohttp.ClientResponse, target: Target) -> AsyncIter
     inflater = Inflater(response.headers.get("Content-Encoding"))
     try:
         while True:
-            async with asyncio.timeout(PIECE_SECONDS):
+            async with asyncio.timeout(limits.PIECE_SECONDS):
                 data = await response.content.readany()
             if not data and response.content.at_eof():
                 inflater.finish()

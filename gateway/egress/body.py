@@ -24,8 +24,8 @@ class Body:
         self._limit = limit
         self.truncated = False
 
-    def feed(self, data: bytes) -> None:
-        """Take what arrived; `truncated` turns true when there was more than the limit."""
+    def feed(self, data: bytes) -> bool:
+        """Take what arrived; whether there was more than the limit."""
         piece = data if self._inflate is None else self._inflated(data)
         room = self._limit - self._size
         if len(piece) > room:
@@ -33,6 +33,7 @@ class Body:
             piece = piece[:room]
         self._kept.append(piece)
         self._size += len(piece)
+        return self.truncated
 
     def whole(self) -> bytes:
         """What was kept."""

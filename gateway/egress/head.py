@@ -6,7 +6,8 @@ from gateway.egress.model import Fault, Request
 
 Headers = tuple[tuple[str, str], ...]
 
-
+_ACCEPT: Headers = (("Accept", "*/*"),)
+_ENCODING: Headers = (("Accept-Encoding", "identity"),)
 _TOKEN = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
 _FORBIDDEN = re.compile(r"[\x00-\x08\x0a-\x1f\x7f\ud800-\udfff]")
 # How the message is framed and where it goes is decided by the client alone.
@@ -40,8 +41,9 @@ def headers_of(request: Request, agent: str) -> Headers | Fault:
 
 
 def _defaults(given: set[str], agent: str) -> Headers:
-    defaults = (("User-Agent", agent), ("Accept", "*/*"), ("Accept-Encoding", "identity"))
-    return tuple(header for header in defaults if header[0].lower() not in given)
+    accept = () if "accept" in given else _ACCEPT
+    encoding = () if "accept-encoding" in given else _ENCODING
+    return (*accept, *encoding) if "user-agent" in given else (("User-Agent", agent), *accept, *encoding)
 
 
 def _refused(name: str, lowered: str) -> Fault:

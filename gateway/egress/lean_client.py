@@ -2,32 +2,24 @@
 
 import asyncio
 import time
-from dataclasses import dataclass
+from collections.abc import AsyncIterable
+from contextlib import AbstractAsyncContextManager
 from functools import partial
+from typing import TypeVar
 
 from gateway.egress import fault, limits
 from gateway.egress.dial import Dialler
 from gateway.egress.guard import Guard
 from gateway.egress.head import Headers, headers_of
+from gateway.egress.lean_call import Call, Collecting
 from gateway.egress.lean_connection import Connection
 from gateway.egress.lean_pool import Lane, Pool
-from gateway.egress.model import Answer, Fault, Outcome, Request
+from gateway.egress.lean_stream import Streaming
+from gateway.egress.model import Answer, Failure, Fault, Outcome, Request, Streamed
 from gateway.egress.target import Target
 
+T = TypeVar("T")
 _WITHOUT_LENGTH = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
-
-
-@dataclass(slots=True)
-class _Call:
-    """One `send` on its way: what is sent, by when, and how long the connecting took."""
-
-    request: Request
-    target: Target
-    wire: bytes
-    started: float
-    deadline: float
-    connect_ms: float = 0.0
-    reused: bool = False
 
 
 class LeanClient:
@@ -44,27 +36,61 @@ class LeanClient:
     async def send(self, request: Request) -> Outcome:
         """Send once, follow nothing, and say what became of it."""
         started = time.perf_counter()
-        call = self._prepared(request, started)
-        if isinstance(call, Fault):
-            return call.failure(0.0, _since(started))
-        outcome = await self._performed(call)
+        ready = self._ready(request)
+        if isinstance(ready, Fault):
+            return ready.failure(0.0, _since(started))
+        target, headers = ready
+        wire = _wire(request, target, headers)
+        call = Collecting(request, target, wire, started, self._loop.time() + request.timeout)
+        lane = self._pool.lane(target.origin)
+        carried = await self._carried(call, lane)
+        outcome, connection = carried
+        if connection is not None:
+            self._pool.give_back(lane, connection)
         return outcome if isinstance(outcome, Answer) else outcome.failure(call.connect_ms, _since(started))
+
+    def open(
+        self, request: Request, *, body: AsyncIterable[bytes] | None = None
+    ) -> AbstractAsyncContextManager[Streamed | Failure]:
+        """Send once, and give the answer as soon as its head is there."""
+        return _Opening(self, request, body)
 
     async def close(self) -> None:
         """Let go of every connection; requests under way end as failures."""
         await self._pool.close()
 
-    def _prepared(self, request: Request, started: float) -> _Call | Fault:
+    async def begun(self, request: Request, body: AsyncIterable[bytes] | None) -> tuple[Streaming, Streamed] | Failure:
+        """A call whose answer has begun; whoever gets it has to leave it."""
+        started = time.perf_counter()
+        ready = self._ready(request)
+        if isinstance(ready, Fault):
+            return ready.failure(0.0, _since(started))
+        target, headers = ready
+        wire = _wire(request, target, headers, in_pieces=body is not None)
+        call = Streaming(request, target, wire, started, self._loop.time() + request.timeout, body)
+        lane = self._pool.lane(target.origin)
+        try:
+            carried = await self._carried(call, lane)
+        except asyncio.CancelledError:
+            await call.upload_stopped()
+            raise
+        outcome, connection = carried
+        if isinstance(outcome, Fault):
+            if connection is not None:
+                self._pool.give_back(lane, connection)
+            await call.upload_stopped()
+            return outcome.failure(call.connect_ms, _since(started))
+        assert connection is not None  # without one there is a fault
+        return call, call.streamed(partial(self._pool.give_back, lane, connection))
+
+    def _ready(self, request: Request) -> tuple[Target, Headers] | Fault:
         target = self._targets.get(request.url) or self._admitted(request.url)
         if isinstance(target, Fault):
             return target
         headers = headers_of(request, self._agent)
         if isinstance(headers, Fault):
             return headers
-        if self._pool.closed:
-            return fault.of_closing()
-        wire = _wire(request, target, headers)
-        return _Call(request, target, wire, started, self._loop.time() + request.timeout)
+        return fault.of_closing() if self._pool.closed else (target, headers)
 
     def _admitted(self, url: str) -> Target | Fault:
         if len(self._targets) >= limits.MAX_TARGETS:
@@ -72,26 +98,25 @@ class LeanClient:
         judged = self._targets[url] = self._guard.admit(url)
         return judged
 
-    async def _performed(self, call: _Call) -> Answer | Fault:
-        lane = self._pool.lane(call.target.origin)
+    async def _carried(self, call: Call[T], lane: Lane) -> tuple[T | Fault, Connection | None]:
+        """What became of a call, and the connection in whose slot it was; without one the slot is given back."""
         connection: Connection | Fault | None = self._pool.idle_connection(lane)
         if connection is None:
             connection = await self._obtained(call, lane)
         else:
             call.reused = True
         if isinstance(connection, Fault):
-            return connection
+            return connection, None
         outcome = await self._exchanged(call, lane, connection)
-        if call.reused and connection.untouched and isinstance(outcome, Fault) and outcome.reason == "reset":
+        if call.reused and call.repeatable and connection.untouched and _was_lost(outcome):
             # The peer had let go of the idle connection; its slot is still ours.
             connection = await self._dialled(call, lane)
             if isinstance(connection, Fault):
-                return connection
+                return connection, None
             outcome = await self._exchanged(call, lane, connection)
-        self._pool.give_back(lane, connection)
-        return outcome
+        return outcome, connection
 
-    async def _obtained(self, call: _Call, lane: Lane) -> Connection | Fault:
+    async def _obtained(self, call: Call[T], lane: Lane) -> Connection | Fault:
         try:
             async with asyncio.timeout_at(call.deadline):
                 connection = await self._pool.slot(lane)
@@ -102,7 +127,7 @@ class LeanClient:
         call.reused = True
         return connection
 
-    async def _dialled(self, call: _Call, lane: Lane) -> Connection | Fault:
+    async def _dialled(self, call: Call[T], lane: Lane) -> Connection | Fault:
         """A new connection in a slot that is already ours; without one, the slot is given back."""
         begun = time.perf_counter()
         connection: Connection | Fault | None = None
@@ -119,25 +144,50 @@ class LeanClient:
                 self._pool.vacate(lane)
         return connection
 
-    async def _exchanged(self, call: _Call, lane: Lane, connection: Connection) -> Answer | Fault:
+    async def _exchanged(self, call: Call[T], lane: Lane, connection: Connection) -> T | Fault:
         try:
-            return await connection.exchange(
-                call.request,
-                call.wire,
-                deadline=call.deadline,
-                started=call.started,
-                connect_ms=call.connect_ms,
-            )
+            return await connection.exchange(call)
         except asyncio.CancelledError:
             connection.abort()
             self._pool.vacate(lane)
             raise
 
 
-def _wire(request: Request, target: Target, headers: Headers) -> bytes:
+class _Opening(AbstractAsyncContextManager[Streamed | Failure]):
+    """One streamed answer, from the sending until its reader leaves."""
+
+    __slots__ = ("_body", "_call", "_client", "_request")
+
+    def __init__(self, client: LeanClient, request: Request, body: AsyncIterable[bytes] | None) -> None:
+        self._client = client
+        self._request = request
+        self._body = body
+        self._call: Streaming | None = None
+
+    async def __aenter__(self) -> Streamed | Failure:
+        begun = await self._client.begun(self._request, self._body)
+        if isinstance(begun, Failure):
+            return begun
+        self._call, answer = begun
+        return answer
+
+    async def __aexit__(self, *_exc: object) -> None:
+        call = self._call
+        if call is not None:
+            call.leave()
+            await call.upload_stopped()
+
+
+def _was_lost(outcome: object) -> bool:
+    return isinstance(outcome, Fault) and outcome.reason == "reset"
+
+
+def _wire(request: Request, target: Target, headers: Headers, *, in_pieces: bool = False) -> bytes:
     lines = "".join([f"{name}: {value}\r\n" for name, value in headers])
-    body = request.body
-    if body or request.method not in _WITHOUT_LENGTH:
+    body = b"" if in_pieces else request.body
+    if in_pieces:
+        lines += "Transfer-Encoding: chunked\r\n"
+    elif body or request.method not in _WITHOUT_LENGTH:
         lines += f"Content-Length: {len(body)}\r\n"
     head = f"{request.method} {target.path} HTTP/1.1\r\nHost: {target.authority}\r\n{lines}\r\n"
     return head.encode() + body

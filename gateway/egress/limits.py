@@ -8,3 +8,5 @@ MAX_URL = 8192
 MAX_TARGETS = 4096  # URLs remembered in their parsed form
 IDLE_SECONDS = 20.0
 AGE_SECONDS = 60.0  # a name that points elsewhere is followed within this time
+PIECE_SECONDS = 30.0  # how long a streamed body may stand still
+MAX_HELD = 262144  # bytes of a streamed body that nobody has read yet; above, the peer has to wait

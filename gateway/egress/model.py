@@ -87,6 +87,8 @@ class Streamed(msgspec.Struct, frozen=True, kw_only=True):
     headers: tuple[tuple[str, str], ...]
     pieces: AsyncIterator[bytes]
     connect_ms: float
+    #: The whole body where it came together with the head; the pieces say it too.
+    at_hand: bytes | None = None
 
 
 class BrokenOffError(Exception):

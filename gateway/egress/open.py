@@ -3,6 +3,7 @@
 import ssl
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
+from functools import lru_cache
 from importlib.metadata import PackageNotFoundError, version
 from typing import Literal
 
@@ -27,12 +28,28 @@ async def open_client(
     resolver: Resolver | None = None,
 ) -> AsyncIterator[Client]:
     """A client that is closed at the end of the block."""
+    async with open_streaming_client(
+        guard, kind=kind, connections_per_host=connections_per_host, ssl_context=ssl_context, resolver=resolver
+    ) as client:
+        yield client
+
+
+@asynccontextmanager
+async def open_streaming_client(
+    guard: Guard,
+    *,
+    kind: ClientKind = "lean",
+    connections_per_host: int = 64,
+    ssl_context: ssl.SSLContext | None = None,
+    resolver: Resolver | None = None,
+) -> AsyncIterator[StreamingClient]:
+    """The same for calls to vendors, whose answers may be of any size."""
     async with AsyncExitStack() as stack:
         if resolver is None:
             resolver = SystemResolver()
             stack.push_async_callback(resolver.close)
         tls = ssl_context or _default_tls()
-        client: Client
+        client: StreamingClient
         if kind == "lean":
             dialler = Dialler(guard, resolver, tls)
             client = LeanClient(guard, dialler, agent=_agent(), connections_per_host=connections_per_host)
@@ -43,25 +60,7 @@ async def open_client(
         yield client
 
 
-@asynccontextmanager
-async def open_streaming_client(
-    guard: Guard,
-    *,
-    connections_per_host: int = 64,
-    ssl_context: ssl.SSLContext | None = None,
-    resolver: Resolver | None = None,
-) -> AsyncIterator[StreamingClient]:
-    """The client for calls to vendors, whose answers may be of any size."""
-    async with AsyncExitStack() as stack:
-        if resolver is None:
-            resolver = SystemResolver()
-            stack.push_async_callback(resolver.close)
-        sessions = Sessions(guard, resolver, ssl_context or _default_tls(), connections_per_host=connections_per_host)
-        client = AiohttpClient(guard, sessions, agent=_agent())
-        stack.push_async_callback(client.close)
-        yield client
-
-
+@lru_cache(maxsize=1)
 def _default_tls() -> ssl.SSLContext:
     context = ssl.create_default_context()
     context.set_alpn_protocols(["http/1.1"])

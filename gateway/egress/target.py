@@ -2,17 +2,19 @@
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Literal
 from urllib.parse import quote
 
 from gateway.egress.addresses import Address, ends_in_number, parsed, spelled
-from gateway.egress.limits import MAX_URL
+from gateway.egress.limits import MAX_TARGETS, MAX_URL
 
 _URL = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*)://([^/?#]*)([^?#]*)(\?[^#]*)?(#.*)?", re.DOTALL)
 _AUTHORITY = re.compile(r"(\[[^\[\]@]*\]|[^\[\]:@]*)(?::([0-9]*))?", re.ASCII)
 _UNPRINTABLE = re.compile(r"[\x00-\x20\x7f-\xa0\u2028\u2029\ud800-\udfff]|\s")
 _LABEL = re.compile(r"[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?")
 _AS_IT_IS = "/%?:@!$&'()*+,;=~-._[]"
+_LONGEST_KNOWN = 300  # of an authority that is remembered
 _PORTS: dict[str, int] = {"http": 80, "https": 443}
 
 
@@ -41,7 +43,8 @@ def parse(url: str) -> Target | str:
     scheme = match[1].lower()
     if scheme != "http" and scheme != "https":
         return f"the scheme {scheme[:20]} is not one of https, http"
-    place = _place(match[2], _PORTS[scheme])
+    find = _known_place if len(match[2]) <= _LONGEST_KNOWN else _place
+    place = find(match[2], _PORTS[scheme])
     if isinstance(place, str):
         return place
     host, literal, port = place
@@ -61,6 +64,11 @@ def _target(scheme: Literal["http", "https"], host: str, literal: Address | None
         authority=authority,
         origin=f"{scheme}://{name}:{port}",
     )
+
+
+@lru_cache(maxsize=MAX_TARGETS)
+def _known_place(authority: str, default_port: int) -> tuple[str, Address | None, int] | str:
+    return _place(authority, default_port)
 
 
 def _place(authority: str, default_port: int) -> tuple[str, Address | None, int] | str:

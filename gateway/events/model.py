@@ -8,7 +8,7 @@ from gateway.accounts.model import AccountId
 from gateway.storage.database import Row
 
 EventId = NewType("EventId", str)
-Source = Literal["webhook", "poll", "reconcile"]
+Source = Literal["webhook", "polling", "reconcile"]
 Action = Literal["CREATED", "UPDATED", "DELETED", "UNKNOWN"]
 
 

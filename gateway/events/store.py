@@ -2,7 +2,7 @@
 
 from gateway.accounts.model import Caller
 from gateway.errors import NotFound
-from gateway.events.model import Event
+from gateway.events.model import Event, Source
 from gateway.events.refusal import Refusal
 from gateway.storage.database import Reader, Row, Statement, Tally
 
@@ -134,6 +134,17 @@ async def get(reader: Reader, caller: Caller, event_id: str) -> Event:
     if row is None:
         raise NotFound(f"No event found with ID {event_id[:64]}")
     return Event.from_row(row)
+
+
+async def came_by(reader: Reader, instance_id: int, source: Source, since_id: str) -> bool:
+    """Whether an event of an instance came on this road, with an id of a moment or a newer one."""
+    row = await reader.one(
+        "SELECT 1 AS came FROM events WHERE instance_id = $1 AND id >= $2 AND source = $3 LIMIT 1",
+        instance_id,
+        since_id,
+        source,
+    )
+    return row is not None
 
 
 async def ledger_any_account(reader: Reader) -> Row:

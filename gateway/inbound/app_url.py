@@ -14,13 +14,12 @@ from gateway.inbound.answers import plain, worst
 from gateway.inbound.handshake import Reply, handshake, is_handshake
 from gateway.inbound.normalise import accounts_in, changes_in, normalise, open_parcel
 from gateway.inbound.outcomes import UNATTRIBUTED, Outcomes, not_allowed
-from gateway.inbound.proving import Proofs, Proved, proves_sender
+from gateway.inbound.proving import Means, Proved, proves_sender
 from gateway.inbound.storing import Storing
 from gateway.inbound.tenants import MOST_CANDIDATES, instances_of, left, shares_of
 from gateway.instances.index import InstanceIndex
 from gateway.instances.view import InstanceView
 from gateway.proofs.bodies import Malformed, read_body
-from gateway.proofs.keys import KeyStore
 from gateway.proofs.proof import Verified
 from gateway.proofs.received import Received
 from gateway.runtime import Runtime
@@ -43,11 +42,11 @@ class AppUrl:
     """Receives on `/elements/api-v2/events/{key}` where the request names no instance."""
 
     def __init__(
-        self, runtime: Runtime, index: InstanceIndex, keys: KeyStore, storing: Storing, acts: Acts, outcomes: Outcomes
+        self, runtime: Runtime, index: InstanceIndex, means: Means, storing: Storing, acts: Acts, outcomes: Outcomes
     ) -> None:
         self._runtime = runtime
         self._index = index
-        self._keys = keys
+        self._means = means
         self._storing = storing
         self._acts = acts
         self._outcomes = outcomes
@@ -79,7 +78,7 @@ class AppUrl:
         return self._outcomes.unattributed(app.connector.key, received, reply, check, detail)
 
     async def _handshake(self, app: App, received: Received) -> Reply:
-        proofs, proved = Proofs(self._keys, received), Proved()
+        proofs, proved = self._means.proofs(received), Proved()
         for view in await self._index.newest(app.connector.key):
             reply = handshake(view.connector, view.config, received, verified=False)
             if reply is None:
@@ -141,7 +140,7 @@ class AppUrl:
         return await self._storing.take(view, received, changes, verified.nonce, began)
 
     async def _proved(self, received: Received, views: list[InstanceView]) -> Proved:
-        return await Proofs(self._keys, received).among(view for view in views if self._is_proof(view))
+        return await self._means.proofs(received).among(view for view in views if self._is_proof(view))
 
     def _is_proof(self, view: InstanceView) -> bool:
         """Whether what passes for this instance says anything, on a URL that everybody can guess."""

@@ -5,13 +5,12 @@ from gateway.inbound.answers import worst
 from gateway.inbound.handshake import Reply
 from gateway.inbound.normalise import Parcel, accounts_in, changes_in, open_parcel
 from gateway.inbound.outcomes import Outcomes
-from gateway.inbound.proving import Proofs, proves_sender
+from gateway.inbound.proving import Means, proves_sender
 from gateway.inbound.storing import Storing
 from gateway.inbound.tenants import Shares, instances_of, left, shares_of
 from gateway.instances.index import InstanceIndex
 from gateway.instances.view import InstanceView
 from gateway.proofs.bodies import Malformed
-from gateway.proofs.keys import KeyStore
 from gateway.proofs.proof import Rejected, Verified
 from gateway.proofs.received import Received
 
@@ -22,9 +21,9 @@ _NAMELESS = Rejected("account_mismatch", "the instance's own account is not conf
 class OwnUrl:
     """Takes what an instance's secrets have proved already."""
 
-    def __init__(self, index: InstanceIndex, keys: KeyStore, storing: Storing, outcomes: Outcomes) -> None:
+    def __init__(self, index: InstanceIndex, means: Means, storing: Storing, outcomes: Outcomes) -> None:
         self._index = index
-        self._keys = keys
+        self._means = means
         self._storing = storing
         self._outcomes = outcomes
 
@@ -58,7 +57,7 @@ class OwnUrl:
         received, connector = parcel.received, view.connector.key
         others = {account: numbers for account, numbers in shares.items() if account != own}
         named = await instances_of(self._index, connector, tenant, others, partner_id=view.instance.partner_id)
-        proved = await Proofs(self._keys, received).among(one for _, one in named if proves_sender(one))
+        proved = await self._means.proofs(received).among(one for _, one in named if proves_sender(one))
         mine = [(view, verified)] if own in shares or verified.nonce else []
         replies, served = [], {own}
         for one, proof in [*mine, *proved.found]:

@@ -3,11 +3,12 @@
 import asyncio
 import time
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
+from gateway.inbound.asking import Asking
 from gateway.instances.view import InstanceView
 from gateway.proofs.keys import KeyStore, Outage
-from gateway.proofs.proof import Rejected, Verified, Wanted
+from gateway.proofs.proof import Keys, KeySource, Rejected, Verified, Wanted
 from gateway.proofs.received import Received
 from gateway.proofs.verify import verify
 
@@ -41,11 +42,43 @@ class Proved:
             self.undecided = verdict
 
 
+@dataclass(frozen=True, slots=True)
+class Means:
+    """What proofs are made with on this node."""
+
+    keys: KeyStore
+    asking: Asking | None = None
+
+    def proofs(self, received: Received) -> "Proofs":
+        """The proofs of a request."""
+        return Proofs(self, received)
+
+
+@dataclass(slots=True)
+class _Known(Keys):
+    """The keys that count for one instance: what its own calls brought is nobody else's."""
+
+    keys: KeyStore
+    instance_id: int
+    objects: dict[str, bytes] = field(default_factory=dict)
+
+    def known(self, source: KeySource) -> bytes | None:
+        """The text that the source answered."""
+        if source.kind == "object":
+            return self.objects.get(source.where)
+        return self.keys.known(self.scoped(source))
+
+    def scoped(self, source: KeySource) -> KeySource:
+        """Where an answer is kept."""
+        return replace(source, where=f"{self.instance_id}/{source.where}") if source.kind == "method" else source
+
+
 class Proofs:
     """The proofs of one request, for one instance or for several; they share its time and its fetches."""
 
-    def __init__(self, keys: KeyStore, received: Received) -> None:
-        self._keys = keys
+    def __init__(self, means: Means, received: Received) -> None:
+        self._means = means
+        self._keys = means.keys
         self._received = received
         self._began = time.monotonic()
         self._fetches = 0
@@ -68,25 +101,40 @@ class Proofs:
 
     async def finished(self, view: InstanceView, wanted: Wanted) -> Verified | Rejected | Undecided:
         """The verdict once the wanted key is there."""
+        known = _Known(self._keys, view.instance.id)
         verdict: Verified | Rejected | Wanted = wanted
+        if wanted.source.kind == "method":
+            verdict = verify(view.connector, view.config, self._received, time.time(), known)
         while isinstance(verdict, Wanted):
-            problem = await self._fetched(view, verdict)
+            problem = await self._fetched(view, verdict, known)
             if problem is not None:
                 return problem
-            verdict = verify(view.connector, view.config, self._received, time.time(), self._keys)
+            verdict = verify(view.connector, view.config, self._received, time.time(), known)
         return verdict
 
-    async def _fetched(self, view: InstanceView, wanted: Wanted) -> Rejected | Undecided | None:
+    async def _fetched(self, view: InstanceView, wanted: Wanted, known: _Known) -> Rejected | Undecided | None:
         if self._fetches >= MOST_FETCHES:
             return Undecided("a delivery needs more keys than are fetched for one")
         self._fetches += 1
         deadline_s = min(DEADLINE_S, (view.connector.ack_deadline or DEADLINE_S * 1000) / 1000)
         try:
             async with asyncio.timeout(max(0.0, self._began + deadline_s - time.monotonic())):
-                problem = await self._keys.fetch(wanted.source)
+                problem = await self._had(view, wanted.source, known)
         except TimeoutError:
             return Undecided("the vendor's key did not come in time")
         return Undecided(problem.detail) if isinstance(problem, Outage) else problem
+
+    async def _had(self, view: InstanceView, source: KeySource, known: _Known) -> Rejected | Outage | None:
+        asking = self._means.asking
+        if source.kind not in ("method", "object") or asking is None:
+            return await self._keys.fetch(source)
+        if source.kind == "method":
+            return await self._keys.fetch(known.scoped(source), lambda: asking.ask(view, source))
+        answer = await asking.ask(view, source)
+        if not isinstance(answer, bytes):
+            return answer
+        known.objects[source.where] = answer
+        return None
 
 
 def proves_sender(view: InstanceView) -> bool:

@@ -14,13 +14,13 @@ from gateway.inbound.limit import RateLimit
 from gateway.inbound.normalise import Malformed, normalise
 from gateway.inbound.outcomes import Outcomes
 from gateway.inbound.own_url import OwnUrl
-from gateway.inbound.proving import Proofs, Undecided
+from gateway.inbound.proving import Means, Undecided
 from gateway.inbound.storing import Storing
 from gateway.instances.index import InstanceIndex, Orphan
 from gateway.instances.view import InstanceView
 from gateway.proofs.keys import KeyStore
 from gateway.proofs.proof import Rejected, Verified, Wanted
-from gateway.proofs.received import Received
+from gateway.proofs.received import Received, as_confirmed
 from gateway.proofs.verify import verify
 from gateway.runtime import Runtime
 from gateway.subscriptions.publish import Publisher
@@ -47,17 +47,18 @@ class Receiver:
     """Receives for this node."""
 
     def __init__(
-        self, runtime: Runtime, index: InstanceIndex, publisher: Publisher, keys: KeyStore | None = None
+        self, runtime: Runtime, index: InstanceIndex, publisher: Publisher, means: Means | None = None
     ) -> None:
         self._index = index
         self._metrics = runtime.metrics
-        self._keys = keys or KeyStore(runtime.client)
+        self._means = means or Means(KeyStore(runtime.client))
+        self._keys = self._means.keys
         self._limit = RateLimit(runtime.config.inbound.rate_limit)
         self._outcomes = Outcomes(runtime)
         self._storing = Storing(runtime, publisher, self._outcomes)
         self._acts = Acts(runtime, index, self._outcomes)
-        self._own_url = OwnUrl(index, self._keys, self._storing, self._outcomes)
-        self._app_url = AppUrl(runtime, index, self._keys, self._storing, self._acts, self._outcomes)
+        self._own_url = OwnUrl(index, self._means, self._storing, self._outcomes)
+        self._app_url = AppUrl(runtime, index, self._means, self._storing, self._acts, self._outcomes)
 
     async def admit(self, token: str) -> Admitted | Reply:
         """Who is meant, before any work is done: an unknown token is 404, a flood is 429."""
@@ -124,7 +125,7 @@ class Receiver:
             return self._outcomes.wrong_method(view, received)
         verdict: Verified | Rejected | Wanted | Undecided = verify(connector, config, received, time.time(), self._keys)
         if isinstance(verdict, Wanted):
-            verdict = await Proofs(self._keys, received).finished(view, verdict)
+            verdict = await self._means.proofs(received).finished(view, verdict)
         if isinstance(verdict, Rejected):
             return self._outcomes.rejected(view, received, verdict)
         if isinstance(verdict, Undecided):
@@ -132,6 +133,8 @@ class Receiver:
         reply = handshake(connector, config, received, verified=True)
         if reply is not None:
             return await self._acts.perform(view, received, reply)
+        if verdict.confirmed is not None:
+            received = as_confirmed(received, verdict.confirmed)
         if webhook.tenant is not None:
             try:
                 return await self._own_url.receive(view, webhook.tenant, received, verdict, began)

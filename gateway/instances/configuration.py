@@ -12,6 +12,7 @@ from gateway.catalogue.model import Connector, Entry
 from gateway.clock import duration_ms
 from gateway.errors import Invalid, Problem
 from gateway.instances.callback_headers import parse_headers
+from gateway.instances.polling_checks import ENABLED, asks_as_declared, is_polled, polling_problems
 
 MASK = "********"
 MAX_ENTRIES = 200
@@ -164,10 +165,10 @@ def _expected(entry: Entry) -> str:
 
 def _combination(connector: Connector, values: Mapping[str, str]) -> list[Problem]:
     problems = []
-    if values.get("event.vendor.type") == "polling":
-        problems.append(Problem("event.vendor.type", "polling is not available in this version; use webhook"))
-    elif values.get("event.notification.enabled") == "true" and not connector.has_webhook:
-        problems.append(Problem("event.notification.enabled", f"{connector.name} declares no webhook"))
+    if values.get(ENABLED) == "true" and not is_polled(connector, values) and not connector.has_webhook:
+        hint = "; set event.vendor.type to polling" if connector.methods else ""
+        problems.append(Problem(ENABLED, f"{connector.name} declares no webhook{hint}"))
+    problems += polling_problems(connector, values)
     if ":" in values.get("event.notification.basic.username", ""):
         problems.append(Problem("event.notification.basic.username", "must not contain a colon"))
     if finder := values.get("event.notification.instance.finder"):
@@ -198,17 +199,22 @@ def _missing(connector: Connector, entries: Mapping[str, Entry], values: Mapping
     return [
         Problem(key, f"{entry.name} is required")
         for key, entry in entries.items()
-        if _required(entry, scheme, values) and not values.get(key) and entry.default is None
+        if _required(entry, connector, scheme, values) and not values.get(key) and entry.default is None
     ]
 
 
-def _required(entry: Entry, scheme: str | None, values: Mapping[str, str]) -> bool:
+def _required(entry: Entry, connector: Connector, scheme: str | None, values: Mapping[str, str]) -> bool:
     if entry.auth is not None and scheme not in entry.auth:
         return False
     if entry.required_for:
-        enabled = values.get("event.notification.enabled") == "true"
-        return enabled and values.get("event.vendor.type", "webhook") == entry.required_for
+        return values.get(ENABLED) == "true" and _is_used_for(entry.required_for, connector, values)
     return entry.required
+
+
+def _is_used_for(road: str, connector: Connector, values: Mapping[str, str]) -> bool:
+    if road == "polling":
+        return asks_as_declared(connector, values)
+    return not is_polled(connector, values)
 
 
 def _missing_sentence(connector: Connector, missing: list[Problem]) -> str:

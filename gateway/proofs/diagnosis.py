@@ -29,6 +29,7 @@ _KEYED = ("hmac", "digest")
 _SHOWN = ("token", "basic")
 _MARKS = (None, "whsec_")
 _SCHEMES = ("Bearer ", "bearer ", "Token ", "Basic ")
+_VERSIONS = ("v1=", "v0=")
 _TIMES = {"s": "epoch_s", "ms": "epoch_ms", "iso": "iso8601"}
 
 
@@ -201,12 +202,13 @@ def _signature(case: _Case, rule: Verify) -> Rejected | None:
         return None
     if rule.scheme not in _KEYED:
         return None
-    for prefix in dict.fromkeys((rule.prefix, None)):
+    for prefix in dict.fromkeys((rule.prefix, None, f"{rule.hash}=", *_VERSIONS)):
         for encoding in ENCODINGS:
             other = replace(rule, prefix=prefix, encoding=encoding)
             if other != rule and case.passes(other):
-                without = f", without {rule.prefix!r} in front" if prefix != rule.prefix else ""
-                return Rejected("wrong_signature_encoding", f"the signature is written in {encoding}{without}")
+                front = f"with {prefix!r}" if prefix else f"without {rule.prefix!r}"
+                told = f", {front} in front" if prefix != rule.prefix else ""
+                return Rejected("wrong_signature_encoding", f"the signature is written in {encoding}{told}")
     return None
 
 

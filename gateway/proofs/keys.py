@@ -3,7 +3,7 @@
 import asyncio
 import time
 from collections import OrderedDict, deque
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 import orjson
@@ -36,6 +36,7 @@ class Outage:
     detail: str
 
 
+Ask = Callable[[], Awaitable[bytes | Rejected | Outage]]
 Place = tuple[str, str, tuple[str, ...]]
 
 
@@ -79,16 +80,19 @@ class KeyStore(Keys):
         self._kept.move_to_end(place)
         return kept.text
 
-    async def fetch(self, source: KeySource) -> Rejected | Outage | None:
-        """Make a key known; None when it is, or when an earlier answer may still be used."""
-        if source.kind == "method":
-            return Rejected("key_unavailable", "the vendor must be asked by a method, which this gateway cannot do yet")
-        if not is_pinned(source.where, source.hosts):
+    async def fetch(self, source: KeySource, ask: Ask | None = None) -> Rejected | Outage | None:
+        """Make a key known; None when it is, or when an earlier answer may still be used.
+
+        `ask` is how a key is had that only a method of the vendor tells.
+        """
+        if source.kind == "method" and ask is None:
+            return Rejected("key_unavailable", "the vendor must be asked by a method, and nobody can here")
+        if source.kind != "method" and not is_pinned(source.where, source.hosts):
             return Rejected("key_unavailable", "the address of the key is not on a host that the connector names")
         place = _place(source)
         outcome: Rejected | Outage | None = self._failure(place)
         if outcome is None:
-            outcome = await asyncio.shield(self._task(place, source))
+            outcome = await asyncio.shield(self._task(place, source, ask))
         return None if outcome is None or self.known(source) is not None else outcome
 
     async def close(self) -> None:
@@ -98,16 +102,16 @@ class KeyStore(Keys):
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
 
-    def _task(self, place: Place, source: KeySource) -> "asyncio.Task[Rejected | Outage | None]":
+    def _task(self, place: Place, source: KeySource, ask: Ask | None) -> "asyncio.Task[Rejected | Outage | None]":
         task = self._under_way.get(place)
         if task is None:
             # A task of its own: whoever waits for it may go away, and others wait for it too.
-            task = self._under_way[place] = asyncio.create_task(self._asked(place, source))
+            task = self._under_way[place] = asyncio.create_task(self._asked(place, source, ask))
             task.add_done_callback(lambda _: self._under_way.pop(place, None))
         return task
 
-    async def _asked(self, place: Place, source: KeySource) -> Rejected | Outage | None:
-        found = await self._answer(place, source)
+    async def _asked(self, place: Place, source: KeySource, ask: Ask | None) -> Rejected | Outage | None:
+        found = await self._answer(place, source, ask)
         if isinstance(found, bytes):
             self._keep(place, found)
             return None
@@ -117,7 +121,7 @@ class KeyStore(Keys):
             self._failed.popitem(last=False)
         return found
 
-    async def _answer(self, place: Place, source: KeySource) -> bytes | Rejected | Outage:
+    async def _answer(self, place: Place, source: KeySource, ask: Ask | None) -> bytes | Rejected | Outage:
         if place not in self._kept and not self._may_ask_anew():
             return Outage("too many addresses of keys were named within a minute")
         try:
@@ -126,6 +130,8 @@ class KeyStore(Keys):
         except TimeoutError:
             return Outage("too many keys are being fetched")
         try:
+            if ask is not None:
+                return await ask()
             return _read(source, await self._client.send(_request(source)))
         finally:
             self._room.release()

@@ -10,6 +10,8 @@ class Verified:
 
     secret_index: int = 0
     nonce: str | None = None
+    #: What the vendor itself said when it was asked again; it counts instead of what was sent.
+    confirmed: bytes | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +29,7 @@ class KeySource:
     Where one answer holds several keys, `key_id` is the one that is asked for: an answer without it may be too old.
     """
 
-    kind: Literal["certificate", "jwks", "method"]
+    kind: Literal["certificate", "jwks", "method", "object"]
     where: str
     hosts: tuple[str, ...] = ()
     key_id: str | None = None

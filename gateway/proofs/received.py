@@ -24,6 +24,14 @@ class Received(msgspec.Struct, frozen=True, kw_only=True):
     remote: str
 
 
+def as_confirmed(received: Received, confirmed: bytes) -> Received:
+    """The request with the vendor's own words about the object in place of what was sent."""
+    headers = {name: value for name, value in received.headers.items() if name != "content-encoding"}
+    return msgspec.structs.replace(
+        received, method="POST", headers={**headers, "content-type": "application/json"}, body=confirmed
+    )
+
+
 def sources_of(connector: Connector, config: ConfigView, received: Received) -> Sources:
     """The request as locators and templates see it."""
     return Sources(

@@ -24,6 +24,7 @@ _NO_ENVELOPE = Rejected("missing_header", "the signature is missing, or not wrap
 _READ_TIME = {
     unit: date_reader(form, "UTC") for unit, form in (("s", "epoch_s"), ("ms", "epoch_ms"), ("iso", "iso8601"))
 }
+_UNITS = {"s": "seconds", "ms": "milliseconds", "iso": "ISO 8601"}
 _PORTS = {"https": ":443", "http": ":80"}
 
 
@@ -106,7 +107,9 @@ def stale(rule: Verify, sources: Sources, now_s: float) -> Rejected | None:
         return None
     at = _READ_TIME[rule.timestamp_unit](rule.timestamp.text(sources) or "")
     if at is None:
-        return Rejected("timestamp_missing", f"{rule.timestamp.source_text} is no time")
+        return Rejected(
+            "timestamp_missing", f"{rule.timestamp.source_text} is no time in {_UNITS[rule.timestamp_unit]}"
+        )
     apart = abs(now_s * 1000 - at)
     if rule.tolerance is not None and not apart <= rule.tolerance:
         return Rejected("timestamp_stale", f"{round(apart / 1000)} s apart, {rule.tolerance // 1000} s allowed")

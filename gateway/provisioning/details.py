@@ -9,9 +9,12 @@ from gateway.accounts import store as accounts
 from gateway.accounts.model import Caller, User
 from gateway.catalogue.core import completed
 from gateway.catalogue.model import Connector
+from gateway.clock import now_ms
 from gateway.errors import NotFound
 from gateway.instances import store
 from gateway.instances.model import Destination, Instance, Setting
+from gateway.polling.status import Status as PollerStatus
+from gateway.polling.status import statuses
 from gateway.registrations import store as registrations
 from gateway.registrations.model import Status
 from gateway.registrations.wanted import status_of
@@ -33,6 +36,8 @@ class Details:
     standing: Standing | None
     #: The registration of its URL at the vendor; None where nothing is registered.
     registration: Status | None
+    #: What is polled for it, by name.
+    pollers: Sequence[PollerStatus]
 
     @property
     def valid(self) -> bool:
@@ -64,7 +69,7 @@ async def details(runtime: Runtime, caller: Caller, instance_id: int) -> Details
             f"The connector {instance.connector} of instance {instance.id} is not in the catalogue any more; "
             "put its file back (catalogue.paths), or delete the instance."
         )
-    found = await _details_of(runtime, [instance])
+    found = await details_of(runtime, [instance])
     if not found:
         raise NotFound(f"No instance found with ID {instance_id}")
     return found[0]
@@ -82,10 +87,11 @@ async def page(runtime: Runtime, caller: Caller, chosen: store.Filter, *, after:
     """A stretch of the caller's instances, by id; those whose connector left the catalogue are not shown."""
     found = await store.page(runtime.database, caller, chosen, after=after, size=size + 1)
     shown = [instance for instance in found[:size] if runtime.catalogue.get(instance.connector)]
-    return Page(await _details_of(runtime, shown), found[size - 1].id if len(found) > size else None)
+    return Page(await details_of(runtime, shown), found[size - 1].id if len(found) > size else None)
 
 
-async def _details_of(runtime: Runtime, instances: Sequence[Instance]) -> list[Details]:
+async def details_of(runtime: Runtime, instances: Sequence[Instance]) -> list[Details]:
+    """The same of several instances of one partner; those that were deleted meanwhile are left out."""
     if not instances:
         return []
     database, ids = runtime.database, [instance.id for instance in instances]
@@ -93,6 +99,7 @@ async def _details_of(runtime: Runtime, instances: Sequence[Instance]) -> list[D
     callbacks = await store.callbacks_of(database, ids)
     registered = await registrations.statuses(database, ids)
     standings = await access.standings(database, ids)
+    pollers = await statuses(database, ids, now_ms())
     makers = await accounts.users(database, instances[0].partner_id, sorted({one.user_id for one in instances}))
     # Read last: an instance that is deleted meanwhile has no token any more, and is left out.
     tokens = await store.element_tokens(database, runtime.seal, ids)
@@ -106,6 +113,7 @@ async def _details_of(runtime: Runtime, instances: Sequence[Instance]) -> list[D
             maker=makers.get(instance.user_id),
             standing=standings.get(instance.id),
             registration=registered.get(instance.id),
+            pollers=pollers.get(instance.id, ()),
         )
         for instance in instances
         if instance.id in tokens and (connector := runtime.catalogue.get(instance.connector))

@@ -14,7 +14,8 @@ from gateway.clock import now_ms
 from gateway.errors import Invalid, NotFound, Problem
 from gateway.instances import configuration, store
 from gateway.instances.model import Instance, InstanceId, Secret
-from gateway.provisioning import base_url, credentials, generate, oauth, registration
+from gateway.polling.pollers import Seed
+from gateway.provisioning import base_url, credentials, generate, oauth, polling, registration
 from gateway.provisioning.details import Details, details
 from gateway.provisioning.draft import Draft
 from gateway.provisioning.services import Services
@@ -43,15 +44,17 @@ async def create(services: Services, caller: Caller, draft: Draft) -> tuple[Deta
     verifier = oauth.verifier(services.runtime, caller, connector, values)
     entered = await credentials.entered(services.vendors.calls, connector, {}, values, draft, verifier)
     values = dict(entered.values)
+    seeds = await polling.first(services, connector, values)
     made = Made(
         webhook_url=webhook_url(services, ids.token()) if connector.has_webhook else None,
         signing_secret=ids.signing_secret(),
         webhook_secret=_generated(connector, values),
     )
-    instance = await _store(services, caller, draft, connector, values, made, entered.standing)
+    instance = await _store(services, caller, draft, connector, values, made, entered.standing, seeds)
     # Somebody may have asked for this number before it was given.
     services.index.forget(instance.id)
     services.registrations.wake(instance.id)
+    services.pollers.poke()
     return await details(services.runtime, caller, instance.id), made
 
 
@@ -92,6 +95,7 @@ async def _store(
     values: Mapping[str, str | None],
     made: Made,
     standing: Standing,
+    seeds: Mapping[str, Seed],
 ) -> Instance:
     now = now_ms()
     async with services.runtime.database.transaction() as transaction:
@@ -115,6 +119,7 @@ async def _store(
         await _place_callback(transaction, instance, values, now)
         await access.settle(transaction, instance.id, standing)
         await registration.noted(services, transaction, instance)
+        await polling.noted(services, transaction, instance, seeds=seeds)
     return instance
 
 
@@ -155,6 +160,7 @@ async def change(
         if fresh.standing is not None:
             await access.settle(transaction, instance.id, fresh.standing)
         await registration.noted(services, transaction, instance)
+        await polling.noted(services, transaction, instance, before=current.values)
     await _noticed(services, instance.id)
     return await details(services.runtime, caller, instance_id)
 
@@ -248,6 +254,7 @@ async def _place_callback(
 async def _noticed(services: Services, instance_id: int) -> None:
     services.index.forget(instance_id)
     services.registrations.wake(instance_id)
+    services.pollers.poke()
     callback = await store.callback(services.runtime.database, instance_id)
     if callback is not None:
         services.worker.destination_changed(callback.id)
@@ -260,6 +267,7 @@ async def switch(services: Services, caller: Caller, instance_id: int, *, enable
         instance = replace(instance, enabled=enabled)
         await store.update(transaction, instance)
         await registration.noted(services, transaction, instance)
+        await polling.noted(services, transaction, instance)
     await _noticed(services, instance_id)
     return await details(services.runtime, caller, instance_id)
 
@@ -270,6 +278,7 @@ async def remove(services: Services, caller: Caller, instance_id: int) -> None:
         now = now_ms()
         instance = await store.locked(transaction, caller, instance_id, now)
         await registration.departing(services, transaction, instance)
+        await polling.departing(transaction, instance)
         await store.remove(transaction, instance, now)
         await access.forget(transaction, instance_id)
     await _noticed(services, instance_id)

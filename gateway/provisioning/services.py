@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from gateway.access.act import Vendors
 from gateway.delivery.worker import Worker
 from gateway.instances.index import InstanceIndex
+from gateway.polling.dispatcher import Dispatcher
+from gateway.polling.poll import Polling
 from gateway.registrations.registrar import Registrations
 from gateway.runtime import Runtime
 
@@ -18,3 +20,5 @@ class Services:
     worker: Worker
     vendors: Vendors
     registrations: Registrations
+    polling: Polling
+    pollers: Dispatcher

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from gateway.delivery import store as deliveries
 from gateway.delivery.model import Job
 from gateway.delivery.worker import Worker
+from gateway.errors import Conflict
 from gateway.events import store as events
 from gateway.events.model import Event, EventId
 from gateway.ids import time_ordered
@@ -24,6 +25,10 @@ class Published:
     duplicate: int
 
 
+class Fenced(Conflict):
+    """Somebody else has taken over what these events come from; nothing of them was stored."""
+
+
 class Publisher:
     """Makes events durable and sets them on their way."""
 
@@ -32,19 +37,26 @@ class Publisher:
         self._worker = worker
 
     async def publish(
-        self, view: InstanceView, changes: Sequence[Event], now: int, also: Sequence[Statement] = ()
+        self,
+        view: InstanceView,
+        changes: Sequence[Event],
+        now: int,
+        also: Sequence[Statement] = (),
+        *,
+        guard: Statement | None = None,
     ) -> Published:
         """Store the events of one instance, once each, with a delivery for every destination that wants them.
 
         What is to be written `also` is written with them or not at all. When it returns they are durable; it raises
-        StorageDown where nothing was stored, and Conflict where a further statement forbids it.
+        StorageDown where nothing was stored, and Conflict where a further statement forbids it: Fenced where the
+        statement that stands guard gave no row back.
         """
         planned = [(event, self._deliveries(view, event, now)) for event in changes]
         leased = [job for _, jobs in planned for job in jobs if job.lease_until]
         for job in leased:
             self._worker.hold(job)
         try:
-            accepted = await self._runtime.database.write(self._write(view, planned, now, also))
+            accepted = await self._runtime.database.write(self._write(view, planned, now, also, guard))
         except BaseException:
             for job in leased:
                 # Who cannot wait for the commit does not stop it, and one that failed may have reached the disk.
@@ -72,26 +84,35 @@ class Publisher:
         ]
 
     def _write(
-        self, view: InstanceView, planned: list[tuple[Event, list[Job]]], now: int, also: Sequence[Statement]
+        self,
+        view: InstanceView,
+        planned: list[tuple[Event, list[Job]]],
+        now: int,
+        also: Sequence[Statement],
+        guard: Statement | None,
     ) -> Write[frozenset[str]]:
         owner, instance_id = self._worker.owner, view.instance.id
+        guards = [] if guard is None else [guard]
 
         def then(rows: Sequence[Sequence[Row]]) -> Effect[frozenset[str]]:
+            if guards and not rows[0]:
+                raise Fenced
             accepted, jobs, routed = [], [], 0
-            for (event, wanted), found in zip(planned, rows, strict=True):
+            for (event, wanted), found in zip(planned, rows[len(guards) :], strict=True):
                 if found:
                     accepted.append(event.id)
                     jobs += wanted
                     routed += bool(wanted)
             number = len(accepted)
             arrived = events.arrived(instance_id, accepted=number, duplicate=len(planned) - number, routed=routed)
+            counted = [arrived] if planned else []
             return Effect(
                 frozenset(accepted),
                 [*also, *(deliveries.queued(job, owner if job.lease_until else None, now) for job in jobs)],
-                [arrived, *(deliveries.created(job.destination_id, 1) for job in jobs)],
+                [*counted, *(deliveries.created(job.destination_id, 1) for job in jobs)],
             )
 
-        return Write([events.accept(event) for event, _ in planned], then)
+        return Write([*guards, *(events.accept(event) for event, _ in planned)], then)
 
     def _set_out(self, jobs: list[Job], accepted: frozenset[str]) -> None:
         for job in jobs:

@@ -68,7 +68,7 @@ def test_a_whole_proof_is_taken(rule: str, tmp_path: Path) -> None:
         (PUBLIC + KEY + HOSTS, "cert_hosts", "needs cert_url"),
         (PUBLIC + KEY + 'cert_chain = "pinned"\n', "cert_chain", "needs cert_url"),
         (PUBLIC + 'key_api = "key_get"\n', "key_id", "is missing"),
-        (PUBLIC + KEY + 'key_id = "header:x-kid"\n', "key_id", "needs key_api or jwks_url"),
+        (PUBLIC + KEY + 'key_id = "header:x-kid"\n', "key_id", "needs key_api, jwks_url or"),
         (PUBLIC + KEY + 'key_field = "key"\n', "key_field", "needs key_api or jwks_url"),
         (PUBLIC + KEY + 'hash = "md5"\n', "hash", "'md5'"),
         (PUBLIC.replace("{raw}", "{secret}{raw}") + KEY, "signed", "no {secret}"),

@@ -5,6 +5,8 @@ from pathlib import Path
 import pytest
 
 from gateway.catalogue.lines import line_of, lines_of, located, not_toml
+from gateway.catalogue.load import load_file
+from gateway.errors import CatalogueError
 
 TEXT = '''format = 1
 key = "x" # [not.a.table]
@@ -98,5 +100,13 @@ def test_findings_are_told_with_file_and_line(tmp_path: Path) -> None:
 
 def test_the_line_of_the_parser_is_kept() -> None:
     file = Path("x.toml")
-    assert not_toml(file, ValueError("Bad (at line 7, column 2)")).startswith("x.toml:7: is no TOML: Bad")
-    assert not_toml(file, ValueError("Bad")) == "x.toml: is no TOML: Bad"
+    assert not_toml(file, b"", ValueError("Bad (at line 7, column 2)")).startswith("x.toml:7: is no TOML: Bad")
+    assert not_toml(file, b"", ValueError("Bad")) == "x.toml: is no TOML: Bad"
+
+
+def test_a_text_that_ends_too_early_or_is_no_text_is_wrong_in_the_line_where_that_shows(tmp_path: Path) -> None:
+    file = tmp_path / "x.toml"
+    for raw, expected in ((b"a = 1\nb = [", ":2: is no TOML: "), (b"a = 1\nb = 2\nc = \xff", ":3: is no UTF-8: ")):
+        file.write_bytes(raw)
+        with pytest.raises(CatalogueError, match=expected):
+            load_file(file)

@@ -97,6 +97,46 @@ WRONG = {
         "http.base_url: expected an address that begins with https://",
     ),
     "a host with a path": ('[http]\nhosts = ["shop.example/a"]', "http.hosts: expected plain host names"),
+    "a user name in an address": (
+        '[http]\nbase_url = "https://me:word@shop.example"',
+        "http.base_url: expected a host behind https://, with at most a port behind it, got 'me:word@shop.example'",
+    ),
+    "a port that is none": (
+        '[http]\nbase_url = "https://shop.example:x/api"',
+        "http.base_url: expected a host behind https://",
+    ),
+    "a request to a host of nobody's": (
+        '[http]\nbase_url = "https://shop.example"\n[methods.a]\nrequest = "GET https://other.example/a"',
+        "methods.a.request: goes to a host that is neither that of http.base_url nor one of http.hosts",
+    ),
+    "a registration at a host of nobody's": (
+        '[http]\nbase_url = "https://{config:secret}.shop.example"\n'.replace("config:secret", "const:eu")
+        + WEBHOOK
+        + '[webhook.subscribe]\nrequest = "POST https://shop.example/hooks"',
+        "webhook.subscribe.request: goes to a host",
+    ),
+    "a secret in the address of a login": (
+        SECRET + '[auth.o]\ntype = "oauth2"\ngrant = "authorization_code"\ntoken_url = "https://shop.example/t"\n'
+        'authorize_url = "https://shop.example/a?key={config:secret}"',
+        "auth.o.authorize_url: the secret 'secret' may stand only in",
+    ),
+    "a secret in the address of a session": (
+        SECRET + '[auth.s]\ntype = "session"\nrequest = "POST /login/{config:secret}"\ntoken = "body:token"',
+        "auth.s.request: the secret 'secret' may stand only in",
+    ),
+    "a header that is none": (
+        WEBHOOK + '[[webhook.handshake]]\nwhen = { method = "GET" }\nrespond = { headers = { "x-a\\r\\nx-b" = "1" } }',
+        "webhook.handshake[0].respond.headers: expected names of headers",
+    ),
+    "a media type over two lines": (
+        WEBHOOK
+        + '[[webhook.handshake]]\nwhen = { method = "GET" }\nrespond = { content_type = "text/plain\\r\\nx: y" }',
+        "webhook.handshake[0].respond.content_type: expected a media type",
+    ),
+    "confirmation at any host": (
+        WEBHOOK + '[[webhook.handshake]]\nwhen = { method = "GET" }\nconfirm_url = "body:u"\nconfirm_hosts = ["*.com"]',
+        "webhook.handshake[0].confirm_hosts: expected names such as api.example.com",
+    ),
     "a slow pattern": ('[[config]]\nkey = "a"\nname = "A"\npattern = "^(a+)+$"', "config[0].pattern: may take forever"),
     "a default outside the choices": (
         '[[config]]\nkey = "a"\nname = "A"\nchoices = ["x"]\ndefault = "y"',
@@ -201,6 +241,33 @@ def test_a_connector_of_the_operator_replaces_a_shipped_one_and_joins_the_rest(t
     assert github.name == "Our GitHub"
     assert catalogue.get("nothing") is None
     assert len(catalogue) == len(catalogue.all()) == len(shipped) + 1
+
+
+def test_a_request_may_go_to_the_host_of_the_base_and_to_declared_ones(tmp_path: Path) -> None:
+    base = '[http]\nbase_url = "https://{const:eu}.shop.example:443/v1"\nhosts = ["Files.shop.example"]\n'
+    for address in ("https://us.shop.example/a", "https://files.shop.example:443/a", "https://{host}/a", "/a"):
+        assert problems_of(tmp_path, base + f'[methods.a]\nrequest = "GET {address}"') == ""
+
+
+def test_a_byte_order_mark_in_front_is_nothing(tmp_path: Path) -> None:
+    (tmp_path / "shop.toml").write_bytes(b"\xef\xbb\xbf" + HEAD.encode() + b'descripton = "x"')
+    with pytest.raises(CatalogueError, match=r"shop\.toml:6: descripton: unknown key"):
+        load_file(tmp_path / "shop.toml")
+
+
+def test_a_mistake_is_told_once(tmp_path: Path) -> None:
+    found = problems_of(tmp_path, "", head='format = 1\nkey = "shop"\nname = "S"\nversion = 1.0\n')
+    assert found.splitlines() == [f"{tmp_path / 'shop.toml'}:4: version: expected a text, got 1.0"]
+
+
+def test_a_proof_that_leaves_the_body_out_is_a_warning(tmp_path: Path) -> None:
+    bare, whole = (
+        connector_of(tmp_path, WEBHOOK.replace("{raw}", signed)) for signed in ("{header:t}", "{header:t}{raw}")
+    )
+    assert bare.warnings == (
+        "webhook.verify[0].signed: nothing of the body is signed: who has seen one delivery can send any other",
+    )
+    assert whole.warnings == ()
 
 
 def test_one_key_in_two_files_of_the_operator_is_an_error(tmp_path: Path) -> None:

@@ -89,3 +89,45 @@ def test_no_text_of_the_vendor_breaks_out_of_its_place(object_id: str, object_ty
 def test_the_same_event_gives_the_same_bytes_each_time() -> None:
     one = event(payload=b'{"a":null,"b":[1.10,null]}')
     assert len({render(one, "crm") for _ in range(3)}) == 1
+
+
+@pytest.mark.parametrize("source", ["polling", "reconcile"])
+def test_a_polled_record_stands_in_a_list_of_one_under_its_objects_name(source: str) -> None:
+    one = event(
+        source=source, object_type="accounts", object_id="lead_1", occurred_at=1_533_065_986_000, payload=b'{"id":1.0}'
+    )
+    change = {
+        "objectType": "accounts",
+        "objectId": "lead_1",
+        "date": "2018-07-31T19:39:46Z",
+        "eventType": "CREATED",
+        "elementKey": "github",
+        "hubKey": "crm",
+        "pollDate": "2026-01-02T03:04:05Z",
+    }
+    about = {"instance_id": one.instance_id, "eventId": one.id, "events": [change]}
+    body = render(one, "crm")
+    assert body.endswith(b',"accounts":[{"id":1.0}]}}}')
+    assert orjson.loads(body) == {
+        "message": {
+            **about,
+            "elementKey": "github",
+            "raw": {**about, "objectType": "accounts", "accounts": [{"id": 1.0}]},
+        }
+    }
+
+
+@pytest.mark.parametrize("name", ["events", "objectType", "eventId", "instance_id", 'a"b', "ä", None])
+def test_an_object_may_be_called_as_it_likes(name: str | None) -> None:
+    pairs = json.loads(render(event(source="polling", object_type=name), "crm"), object_pairs_hook=lambda pairs: pairs)
+    raw = dict(dict(pairs)["message"])["raw"]
+    names = [key for key, _ in raw]
+    assert names.count(name or "objects") == 1
+    assert names[-1] == (name or "objects")
+    assert raw[-1][1] == [[("a", 1)]]
+
+
+def test_the_nulls_of_a_polled_record_go_where_the_event_says_so() -> None:
+    body = render(event(source="polling", payload=b'{"a":null,"b":1}', object_id=None), "crm")
+    assert body.endswith(b'"issues":[{"b":1}]}}}')
+    assert orjson.loads(body)["message"]["events"][0]["objectId"] is None

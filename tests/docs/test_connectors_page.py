@@ -144,3 +144,11 @@ def test_the_page_names_every_key_of_a_fixture(folder: Path) -> None:
     rows = [line.split("|")[1] for line in section.splitlines() if line.startswith("| `")]
     assert {word for row in rows for word in _WORD.findall(row)} == set(Told.__struct_fields__)
     assert not isinstance(read_fixtures(folder / "connectors" / "tests" / "parcelo.json"), Unusable)
+
+
+def test_the_poll_of_the_page_can_be_loaded(tmp_path: Path) -> None:
+    file = tmp_path / "shop.toml"
+    pages = '[pagination.pages]\ntype = "page"\nparam = "page"\n'
+    file.write_text(HEAD + pages + block("toml", 'name = "shipments"'))
+    [poll] = load_file(file).polls
+    assert (poll.name, poll.overlap, poll.interval.max) == ("shipments", 120_000, 3_600_000)

@@ -13,6 +13,8 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
+from gateway.egress.open import _default_tls
+
 
 @contextmanager
 def trusted_by_default(folder: Path) -> "Iterator[Authority]":
@@ -22,7 +24,10 @@ def trusted_by_default(folder: Path) -> "Iterator[Authority]":
     roots.write_text(ssl.DER_cert_to_PEM_cert(found.trusting.get_ca_certs(binary_form=True)[0]))
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("SSL_CERT_FILE", str(roots))
+        # What the process trusts was read before.
+        _default_tls.cache_clear()
         yield found
+    _default_tls.cache_clear()
 
 
 class Authority:

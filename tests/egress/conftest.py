@@ -8,15 +8,21 @@ import pytest
 import uvloop
 
 from gateway.egress.guard import Guard
-from gateway.egress.model import Client
-from gateway.egress.open import ClientKind, open_client
+from gateway.egress.model import Client, StreamingClient
+from gateway.egress.open import ClientKind, open_client, open_streaming_client
 from tests.egress.certificates import Authority
 from tests.egress.peer import Peer, Script, StartPeer
 
 
 def pytest_asyncio_loop_factories(item: pytest.Item) -> dict[str, Callable[[], asyncio.AbstractEventLoop]]:
     """The gateway runs on uvloop where there is one; what depends on the loop is tested on both."""
-    on_both = item.path.name in {"test_dialling.py", "test_pool.py"}
+    on_both = item.path.stem in {
+        "test_dialling",
+        "test_pool",
+        "test_streaming",
+        "test_streams_and_peers",
+        "test_uploads",
+    }
     return {"asyncio": asyncio.new_event_loop} | ({"uvloop": uvloop.new_event_loop} if on_both else {})
 
 
@@ -47,6 +53,12 @@ def loopback() -> Guard:
 @pytest.fixture
 async def client(kind: ClientKind, loopback: Guard) -> AsyncIterator[Client]:
     async with open_client(kind, loopback) as opened:
+        yield opened
+
+
+@pytest.fixture
+async def streams(kind: ClientKind, loopback: Guard) -> AsyncIterator[StreamingClient]:
+    async with open_streaming_client(loopback, kind=kind) as opened:
         yield opened
 
 

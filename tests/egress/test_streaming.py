@@ -8,22 +8,16 @@ from collections.abc import AsyncIterator
 import psutil
 import pytest
 
-from gateway.egress import aiohttp_client
+from gateway.egress import limits
 from gateway.egress.guard import Guard
 from gateway.egress.model import BrokenOffError, Failure, Streamed, StreamingClient
-from gateway.egress.open import open_streaming_client
+from gateway.egress.open import ClientKind, open_streaming_client
 from tests.egress.certificates import Authority
 from tests.egress.peer import Names, Peer, Script, StartPeer, Talk, post
 from tests.vendors import misbehaving, vendor
 
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
 MIB = 1 << 20
-
-
-@pytest.fixture
-async def streams(loopback: Guard) -> AsyncIterator[StreamingClient]:
-    async with open_streaming_client(loopback) as client:
-        yield client
 
 
 def saying(*pieces: bytes, then_hang: bool = False) -> Script:
@@ -227,7 +221,7 @@ async def test_who_is_cancelled_in_the_middle_lets_the_peer_go(streams: Streamin
 async def test_a_body_that_stands_still_breaks_off(
     streams: StreamingClient, peer: StartPeer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(aiohttp_client, "PIECE_SECONDS", 0.2)
+    monkeypatch.setattr(limits, "PIECE_SECONDS", 0.2)
     there = await peer(saying(b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nab", then_hang=True))
     with pytest.raises(BrokenOffError, match="stopped sending"):
         await read(streams, there.url())
@@ -296,17 +290,17 @@ async def test_redirects_are_answers(streams: StreamingClient, peer: StartPeer, 
         "ftp://127.0.0.1/", "http://user@127.0.0.1/", "http://intranet/",
     ],
 )  # fmt: skip
-async def test_the_guard_stands_before_streams_too(url: str) -> None:
+async def test_the_guard_stands_before_streams_too(kind: ClientKind, url: str) -> None:
     guard = Guard(allow_http=True, allow_networks=["127.0.0.0/8"])
-    async with open_streaming_client(guard, resolver=Names(intranet=[["10.1.2.3"]])) as client:
+    async with open_streaming_client(guard, kind=kind, resolver=Names(intranet=[["10.1.2.3"]])) as client:
         assert (await failure(client, url)).reason in ("forbidden_address", "invalid_url")
 
 
-async def test_a_name_that_moves_to_a_forbidden_address_is_not_followed(peer: StartPeer) -> None:
+async def test_a_name_that_moves_to_a_forbidden_address_is_not_followed(kind: ClientKind, peer: StartPeer) -> None:
     there = await peer(saying(OK))
     names = Names(moving_example=[["127.0.0.1"], ["169.254.169.254"]])
     guard = Guard(allow_http=True, allow_networks=["127.0.0.0/8"])
-    async with open_streaming_client(guard, resolver=names) as client:
+    async with open_streaming_client(guard, kind=kind, resolver=names) as client:
         assert await read(client, there.url(host="moving.example")) == b"ok"
         assert (await failure(client, there.url(host="moving.example"))).reason == "forbidden_address"
 
@@ -335,18 +329,18 @@ async def test_a_head_that_does_not_come_in_time_is_late(streams: StreamingClien
     assert found.reason == "timeout"
 
 
-async def test_certificates_are_checked(authority: Authority) -> None:
+async def test_certificates_are_checked(kind: ClientKind, authority: Authority) -> None:
     there = await Peer().start(saying(OK), authority.server("localhost", self_signed=True))
     guard = Guard(allow_http=False, allow_networks=["127.0.0.0/8"])
     try:
-        async with open_streaming_client(guard, ssl_context=authority.trusting) as client:
+        async with open_streaming_client(guard, kind=kind, ssl_context=authority.trusting) as client:
             assert (await failure(client, there.url(host="localhost", scheme="https"))).reason == "tls"
     finally:
         await there.stop()
 
 
-async def test_a_closed_client_says_so(loopback: Guard, peer: StartPeer) -> None:
+async def test_a_closed_client_says_so(kind: ClientKind, loopback: Guard, peer: StartPeer) -> None:
     there = await peer(OK)
-    async with open_streaming_client(loopback) as client:
+    async with open_streaming_client(loopback, kind=kind) as client:
         pass
     assert (await failure(client, there.url())).detail

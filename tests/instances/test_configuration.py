@@ -1,5 +1,6 @@
 """Configuration values as a caller may send them, checked and kept as texts."""
 
+import json
 from collections.abc import Mapping
 from typing import Any
 
@@ -77,10 +78,10 @@ def test_what_is_no_truth_value_is_refused(sent: object) -> None:
     assert "filter.response.nulls: expected true or false" in refused({"filter.response.nulls": sent})
 
 
-def test_webhook_and_webhooks_are_one_and_polling_is_not_yet() -> None:
+def test_webhook_and_webhooks_are_one_and_there_is_polling() -> None:
     for word in ("webhook", "webhooks"):
         assert checked({"event.vendor.type": word}) == {"event.vendor.type": "webhook"}
-    assert "polling" in refused({"event.vendor.type": "polling"})
+    assert checked({"event.vendor.type": "polling"}) == {"event.vendor.type": "polling"}
     assert "expected one of" in refused({"event.vendor.type": "carrier pigeon"})
 
 
@@ -174,3 +175,80 @@ def test_headers_that_smuggle_are_refused_by_name() -> None:
     assert "the value of X" in refused({key: {"X": "a\r\nEvil: b"}})
     assert "Host is set by the gateway" in refused({key: "Host: x"})
     assert "colon" in refused({"event.notification.basic.username": "a:b"})
+
+
+POLLED = {"username": "key", "event.vendor.type": "polling", "event.notification.enabled": True}
+POLLER = {"url": "/hubs/crm/contacts?where=date_updated>'${gmtDate:yyyy-MM-dd'T'HH:mm:ss'Z'}'", "idField": "id"}
+
+
+def with_poller(**changes: Any) -> dict[str, Any]:
+    return {**POLLED, "event.poller.configuration": {"contacts": {**POLLER, **changes}}}
+
+
+def test_a_poller_configuration_is_kept_as_text() -> None:
+    values = checked(with_poller(), {}, "closeio")
+    assert json.loads(values["event.poller.configuration"] or "") == {"contacts": POLLER}
+    text = json.dumps({"contacts": POLLER})
+    assert checked({**POLLED, "event.poller.configuration": text}, {}, "closeio")["event.poller.configuration"] == text
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"url": None}, "event.poller.configuration: contacts.url: is required"),
+        ({"idField": None}, "contacts.idField: is required"),
+        ({"url": "/hubs/crm/contacts?where=a>'${date:soon}'"}, "contacts.url: ${date:soon}: 'soon' is no date pattern"),
+        ({"datesConfiguration": {"updatedDateField": "a", "updatedDateTimezone": "Moon"}}, "is no time zone"),
+        ({"url": "https://evil.example/contacts"}, "contacts.url: https://evil.example/contacts leads away"),
+        ({"url": "/hubs/crm/contactz"}, "did you mean 'contact'?"),
+    ],
+)
+def test_a_poller_that_cannot_be_asked_is_refused_at_once(changes: dict[str, Any], said: str) -> None:
+    assert said in refused(with_poller(**changes), {}, "closeio")
+
+
+@pytest.mark.parametrize("minutes", [0, -1, "0", "-5", 0.5])
+@pytest.mark.parametrize("road", ["webhook", "polling"])
+def test_an_interval_below_a_minute_is_refused(minutes: object, road: str) -> None:
+    sent = {"username": "key", "event.vendor.type": road, "event.poller.refresh_interval": minutes}
+    assert "event.poller.refresh_interval: expected 1 minute or more" in refused(sent, {}, "closeio")
+
+
+@pytest.mark.parametrize("minutes", [1, "15", 999999999, 10**9])
+def test_an_interval_from_a_minute_to_never_is_taken(minutes: object) -> None:
+    assert checked({"event.poller.refresh_interval": minutes})["event.poller.refresh_interval"] == str(minutes)
+
+
+def test_where_nothing_is_polled_a_poller_configuration_is_only_kept() -> None:
+    sent = {"username": "key", "event.poller.configuration": {"x": {"url": "/nowhere"}}}
+    assert "event.poller.configuration" in checked(sent, {}, "closeio")
+
+
+def test_a_connector_without_polls_can_be_polled_where_the_instance_says_what() -> None:
+    road = {"token": "t", "event.vendor.type": "polling", "event.notification.enabled": True}
+    assert "event.poller.configuration: is needed for polling" in refused(road, {}, "wise")
+
+
+def test_the_entries_of_a_declared_poll_are_needed_only_where_it_is_made() -> None:
+    road = {"authentication.type": "none", "base.url": "https://x.example", "event.notification.enabled": True}
+    polled = {**road, "event.vendor.type": "polling"}
+    assert "poll.path" in refused(polled, {}, "generic")
+    assert "poll.path" in refused({**road, "event.reconcile.enabled": True}, {}, "generic")
+    configured = {**polled, "event.poller.configuration": {"things": {"url": "/things", "idField": "id"}}}
+    assert checked(configured, {}, "generic")["event.vendor.type"] == "polling"
+
+
+def test_a_poll_needs_an_address_to_begin_with() -> None:
+    road = {"authentication.type": "none", "poll.path": "things", "event.notification.enabled": True}
+    assert "base.url: is needed for polling" in refused({**road, "event.vendor.type": "polling"}, {}, "generic")
+
+
+@pytest.mark.parametrize("key", ["event.objects", "event.poller.urls"])
+def test_a_choice_that_leaves_nothing_to_poll_says_what_there_is(key: str) -> None:
+    sent = {**with_poller(), key: "orders"}
+    assert f"{key}: names nothing that is polled here; that is contacts" in refused(sent, {}, "closeio")
+    assert checked({**sent, key: "Contact"}, {}, "closeio")[key] == "Contact"
+    assert checked({**POLLED, key: "orders"}, {}, "closeio")[key] == "orders"  # a log of everything
+    github = {"event.vendor.type": "polling", "event.notification.enabled": True}
+    assert "that is issues" in refused({**github, key: "orders"})
+    assert checked({**github, key: "issue"})[key] == "issue"

@@ -10,6 +10,7 @@ import aiohttp
 
 from gateway import app, config, keyring
 
+PASSWORD = "$argon2id$v=19$m=1024,t=1,p=1$0DDXps3qVurvBcUe+K0d9g$ZhOKJiec6Tbs5i1Fdc26/SHiHo7x2LpNSSYvPcI+NGc"
 OPEN = {"allow_http": True, "allow_networks": ["127.0.0.0/8", "::1/128"]}
 
 
@@ -92,12 +93,14 @@ CREDENTIALS: dict[str, dict[str, Any]] = {
 def settings(folder: Path, database_url: str, **sections: Mapping[str, Any]) -> config.Config:
     """A configuration for one test; secrets are made, retries are quick."""
     content: dict[str, Any] = {
-        "server": {"port": 0, "shutdown_grace": "4s"},
+        "server": {"port": 0, "shutdown_grace": "1s"},
         "storage": {"data_dir": str(folder), "url": database_url, "min_free": "0"},
         "egress": dict(OPEN),
         "delivery": {"retry_schedule": ["50ms", "100ms", "200ms"], "timeout": "2s"},
         **keyring.fresh(),
     }
+    # Hashing it anew for every gateway would take longer than most tests.
+    content["bootstrap"]["admin_password"] = PASSWORD
     for name, values in sections.items():
         content[name] = {**content.get(name, {}), **values}
     return config.build(content, {}, "the test")

@@ -132,6 +132,11 @@ CASES: dict[str, tuple[Case, str, str]] = {
         "wrong_signature_encoding",
         "written in hex, without 'sha256=' in front",
     ),
+    "a signature with another mark": (
+        github(hub(prefix="v1=")),
+        "wrong_signature_encoding",
+        "written in hex, with 'v1=' in front",
+    ),
     "JSON that was compact": (github(hub(body=COMPACT)), "body_reencoded", "matches with its JSON written compactly;"),
     "JSON that had spaces": (github(hub(body=SPACED)), "body_reencoded", "spaces after commas and colons, and \\u"),
     "JSON in order": (github(hub(body=SORTED)), "body_reencoded", "written compactly with sorted keys"),

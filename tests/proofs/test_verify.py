@@ -291,11 +291,14 @@ def test_basic_credentials_are_compared_whole(headers: dict[str, str], check: st
     assert _check(_verdict(connector, headers, secret="")) in ("missing_secret", "missing_header")
 
 
-def test_what_needs_a_call_of_the_vendor_fails_closed(tmp_path: Path) -> None:
-    text = '[http]\nbase_url = "https://shop.example"\n[methods.get]\nname = "Get"\nrequest = "GET /things"\n'
-    rule = '[[webhook.verify]]\nscheme = "api_confirm"\nmethod = "get"\n'
+def test_what_only_names_an_object_is_no_more_than_a_question_to_the_vendor(tmp_path: Path) -> None:
+    text = '[http]\nbase_url = "https://shop.example"\n[methods.get]\nname = "Get"\nrequest = "GET /things/{id}"\n'
+    rule = '[[webhook.verify]]\nscheme = "api_confirm"\nmethod = "get"\nkey_id = "header:x-id"\n'
     connector = connector_of(tmp_path, text + MAPPING + rule)
-    assert _check(_verdict(connector, {})) == "needs_call"
+    assert _check(_verdict(connector, {})) == "missing_header"
+    verdict = _verdict(connector, {"x-id": "7"})
+    assert isinstance(verdict, Wanted)
+    assert (verdict.source.kind, verdict.source.where) == ("object", "get:7")
 
 
 def test_the_fields_of_one_rule_s_signature_are_not_those_of_another(tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ import hashlib
 import hmac
 import json
 import secrets
+import time
 from base64 import b64decode
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -16,6 +17,8 @@ from aiohttp import web
 
 from tests.vendors.arrived import BODY
 from tests.vendors.closeio_search import matches
+from tests.vendors.event_log import PATH, EventLog
+from tests.vendors.life import Clock
 
 API_KEY = "api_1234567890abcdef.0987654321fedcba"
 BASE = "/api/v1"
@@ -40,6 +43,8 @@ class Close:
     api_keys: set[str] = field(default_factory=lambda: {API_KEY})
     rows: dict[str, dict[str, Row]] = field(default_factory=dict)
     bearer_is_valid: Callable[[str], bool] = field(default=lambda _token: False)
+    clock: Clock = field(default_factory=Clock)
+    log: EventLog = field(default_factory=EventLog)
     _numbers: Iterator[int] = field(default_factory=lambda: count(1))
 
     def __post_init__(self) -> None:
@@ -47,7 +52,7 @@ class Close:
 
     def add(self, kind: str, **values: object) -> Row:
         """A new row, with the id and dates that Close gives."""
-        now = datetime.now(UTC).isoformat()
+        now = self._now()
         row: Row = {
             "id": f"{_PREFIX[kind]}_{next(self._numbers):08d}",
             "organization_id": ORGANIZATION,
@@ -57,6 +62,7 @@ class Close:
             **values,
         }
         self.rows.setdefault(_table(kind), {})[row["id"]] = row
+        self._happened(kind, "created", row)
         return row
 
     def all(self, kind: str) -> list[Row]:
@@ -65,7 +71,7 @@ class Close:
 
     def routes(self) -> list[web.RouteDef]:
         """What it serves."""
-        found = [web.get(f"{BASE}/me/", self._me)]
+        found = [web.get(f"{BASE}/me/", self._me), web.get(PATH, self._events)]
         for kind in ("activity/note", "activity", "lead", "contact", "opportunity", "task", "user", "webhook"):
             found += self._routes_of(kind)
         return found
@@ -136,7 +142,8 @@ class Close:
             return _missing(kind)
         if values is None:
             return _invalid(errors=["The request's body is not a valid JSON object."])
-        row.update(values, date_updated=datetime.now(UTC).isoformat())
+        row.update(values, date_updated=self._now())
+        self._happened(kind, "updated", row)
         return web.json_response(_public(row))
 
     def _delete(self, kind: str, request: web.Request) -> web.Response:
@@ -144,7 +151,18 @@ class Close:
         if row is None:
             return _missing(kind)
         del self.rows[_table(kind)][row["id"]]
+        self._happened(kind, "deleted", row)
         return web.Response(status=204) if kind == "webhook" else web.json_response({})
+
+    def _happened(self, kind: str, action: str, row: Row) -> None:
+        if kind not in ("user", "webhook"):
+            self.log.add(kind.replace("/", "."), action, dict(row))
+
+    def _now(self) -> str:
+        return datetime.fromtimestamp(self.clock.now(), UTC).isoformat()
+
+    async def _events(self, request: web.Request) -> web.Response:
+        return self._denied(request) or await self.log.answer(request)
 
     def _row(self, kind: str, request: web.Request) -> Row | None:
         return self.rows.get(_table(kind), {}).get(request.match_info["id"])
@@ -152,7 +170,7 @@ class Close:
     def delivery(self, subscription: Row, event: Row) -> tuple[dict[str, str], bytes]:
         """Headers and body of an event as Close sends it to a subscription."""
         body = json.dumps({"subscription_id": subscription["id"], "event": event}).encode()
-        at = str(int(datetime.now(UTC).timestamp()))
+        at = str(int(time.time()))  # the gateway's clock is the real one
         key = bytes.fromhex(subscription["signature_key"])
         digest = hmac.new(key, at.encode() + body, hashlib.sha256).hexdigest()
         return {"Content-Type": "application/json", "close-sig-timestamp": at, "close-sig-hash": digest}, body

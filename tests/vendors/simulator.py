@@ -4,12 +4,17 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from email.utils import format_datetime
 
 from aiohttp import web
 from aiohttp.typedefs import Handler
 
 from tests.vendors.arrived import BODY, Arrived, read
 from tests.vendors.closeio import Close
+from tests.vendors.event_log import EventLog
+from tests.vendors.life import Clock, Life
+from tests.vendors.lists import Lists
 from tests.vendors.misbehaving import Act
 from tests.vendors.oauth import Authorization
 
@@ -21,6 +26,12 @@ class Vendor:
     url: str = ""
     port: int = 0
     close: Close = field(default_factory=Close)
+    #: Its time: the real one, until a test stops it.
+    clock: Clock = field(default_factory=Clock)
+    #: What lives there, and how it is told: Close's event log, and lists of other vendors.
+    life: Life = field(default_factory=Life)
+    log: EventLog = field(default_factory=EventLog)
+    lists: Lists = field(default_factory=Lists)
     oauth: Authorization = field(default_factory=Authorization)
     requests: list[Arrived] = field(default_factory=list)
     #: Paths of requests whose client left before the answer was complete.
@@ -31,6 +42,11 @@ class Vendor:
     _queued: list[tuple[str, Act]] = field(default_factory=list)
     _standing: list[tuple[str, Act]] = field(default_factory=list)
     _news: asyncio.Condition = field(default_factory=asyncio.Condition)
+
+    def __post_init__(self) -> None:
+        self.life.clock = self.log.clock = self.close.clock = self.clock
+        self.lists.life = self.life
+        self.close.log = self.log
 
     def next(self, *acts: Act, on: str = "/") -> None:
         """Answer the next requests to paths that begin so like this, one each."""
@@ -72,13 +88,19 @@ class Vendor:
         self.most_at_once = max(self.most_at_once, self._now)
         try:
             act = self._chosen(request.path)
-            return await (act(request) if act else handler(request))
+            answer = await (act(request) if act else handler(request))
+            if not answer.prepared:
+                answer.headers.setdefault("Date", format_datetime(self._date(), usegmt=True))
+            return answer
         except (ConnectionError, asyncio.CancelledError):
             self.left.append(request.path)
             await self._tell()
             raise
         finally:
             self._now -= 1
+
+    def _date(self) -> datetime:
+        return datetime.fromtimestamp(self.clock.now(), UTC)
 
     async def _tell(self) -> None:
         async with self._news:
@@ -98,7 +120,7 @@ async def vendor() -> AsyncIterator[Vendor]:
     found = Vendor()
     found.close.bearer_is_valid = found.oauth.is_valid
     app = web.Application(middlewares=[found.attend])
-    app.add_routes([*found.close.routes(), *found.oauth.routes()])
+    app.add_routes([*found.close.routes(), *found.oauth.routes(), *found.lists.routes()])
     runner = web.AppRunner(app, handler_cancellation=True, shutdown_timeout=0.1, access_log=None)
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", 0).start()

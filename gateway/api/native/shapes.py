@@ -5,6 +5,8 @@ from typing import Any
 from gateway.api.surface import Failure
 from gateway.clock import iso_ms
 from gateway.instances.model import Destination
+from gateway.polling.poll import Polled
+from gateway.polling.status import Status as PollerStatus
 from gateway.provisioning.details import Details
 from gateway.registrations.model import Status
 
@@ -27,6 +29,7 @@ def instance(details: Details, element_id: int) -> dict[str, Any]:
         "destination": destination(details.callback),
         "credentials": credentials(details),
         "registration": registration(details.registered),
+        "pollers": [poller(one) for one in details.pollers],
     }
 
 
@@ -49,6 +52,37 @@ def registration(found: Status | None) -> dict[str, Any] | None:
         "since": _time(found.since),
         "expires_at": _time(found.expires_at),
         "checked_at": _time(found.checked_at or None),
+    }
+
+
+def poller(found: PollerStatus) -> dict[str, Any]:
+    """How far a poller has read, how it stands, and when it is its turn again."""
+    return {
+        "name": found.name,
+        "state": found.state,
+        "reason": found.reason,
+        "since": iso_ms(found.since),
+        "watermark": found.watermark,
+        "last_success_at": _time(found.last_success_at),
+        "lag_ms": found.lag_ms,
+        "clock_skew_ms": found.clock_skew_ms,
+        "records": found.records,
+        "failures": found.failures,
+        "next_run_at": _time(found.next_at),
+        "running": found.running,
+        "stuck_polls": found.stuck,
+    }
+
+
+def polled(found: Polled) -> dict[str, Any]:
+    """What one poll came to."""
+    return {
+        "name": found.name,
+        "outcome": found.outcome,
+        "reason": found.reason,
+        "records": found.records,
+        "events": found.events,
+        "duplicates": found.duplicates,
     }
 
 

@@ -15,7 +15,7 @@ from gateway.api.surface import SERVICES, Failure, Surface, clean
 from gateway.clock import now_ms
 from gateway.errors import Invalid, Problem
 from gateway.instances.store import Filter
-from gateway.provisioning import instances, registration
+from gateway.provisioning import instances, polling, registration
 from gateway.provisioning import rotate as rotation
 from gateway.provisioning.details import Details, details, page
 from gateway.provisioning.services import Services
@@ -34,6 +34,8 @@ def surface() -> Surface:
         web.post(one + "/rotate/{what:webhook-url|signing-secret|webhook-secret}", rotate),
         web.post(one + "/destination/enable", enable_destination),
         web.post(one + "/registration", register),
+        web.post(one + "/poll", poll),
+        web.post(one + "/pollers/resume", resume),
     ]
     return Surface("native", lambda path: path == PREFIX or path.startswith(PREFIX + "/"), routes, refuse, finish)
 
@@ -84,6 +86,21 @@ async def register(request: web.Request) -> web.Response:
     who = await _caller(request)
     await read.json_body(request, optional=True)
     return _answer(_shape(request, await registration.tried(_services(request), who, read.path_id(request))))
+
+
+async def poll(request: web.Request) -> web.Response:
+    """`POST /api/v1/instances/{id}/poll`: poll now, and say what was found."""
+    who = await _caller(request)
+    await read.json_body(request, optional=True)
+    found = await polling.polled_now(_services(request), who, read.path_id(request))
+    return _answer({"pollers": [shapes.polled(one) for one in found]})
+
+
+async def resume(request: web.Request) -> web.Response:
+    """`POST /api/v1/instances/{id}/pollers/resume`: let what has stopped go on from where it stood."""
+    who = await _caller(request)
+    await read.json_body(request, optional=True)
+    return _answer(_shape(request, await polling.resumed(_services(request), who, read.path_id(request))))
 
 
 def refuse(request: web.Request, failure: Failure) -> web.StreamResponse:

@@ -6,7 +6,7 @@ from typing import Any
 
 import orjson
 
-from gateway.api.open_connectors.asking import WIRE, is_wire
+from gateway.calls.asking import WIRE, is_wire
 from gateway.catalogue.call_model import Field, Method
 from gateway.catalogue.config_view import ConfigView
 from gateway.catalogue.model import Connector

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 import orjson
 
-from gateway.api.open_connectors.asking import Wish
+from gateway.calls.asking import Wish
 from gateway.calls.pages import Place, first, following
 from gateway.catalogue.call_model import Pagination
 from gateway.catalogue.offers import Found

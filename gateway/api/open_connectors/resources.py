@@ -11,12 +11,12 @@ from gateway.accounts.usage.model import Use
 from gateway.api import read
 from gateway.api.front import REQUEST_ID
 from gateway.api.open_connectors import answers, paging
-from gateway.api.open_connectors.asking import Wish, request_of, wished
 from gateway.api.open_connectors.calls import INSTANCE, refused
 from gateway.api.open_connectors.desk import DESK, Desk, Granted
 from gateway.api.open_connectors.flow import Upload, streamed
 from gateway.api.open_connectors.paging import Held
 from gateway.api.surface import Failure, of_error
+from gateway.calls.asking import Wish, request_of, wished
 from gateway.calls.model import Access, Rendered
 from gateway.calls.pages import Place, first, following, turned
 from gateway.catalogue.call_model import Pagination

@@ -10,6 +10,7 @@ from gateway.api.open_connectors import (
     events,
     instances,
     logins,
+    polling,
     resources,
     usage,
 )
@@ -21,7 +22,7 @@ _BARE = ("/instances", "/elements", "/hubs")
 
 def surface() -> Surface:
     """All routes of this wire. The id-less ones stand before those with an id, which would take their words for one."""
-    rooms = (events, configuration, instances, elements, logins, discovery, usage, resources)
+    rooms = (events, polling, configuration, instances, elements, logins, discovery, usage, resources)
     routes = [route for prefix in PREFIXES for room in rooms for route in room.routes(prefix)]
     idless = [route for route in routes if isinstance(route, web.RouteDef) and "{id" not in route.path]
     others = [route for route in routes if isinstance(route, web.RouteDef) and "{id" in route.path]

@@ -1,0 +1,1 @@
+"""Vendors that are asked for their changes: what is read becomes events, and nothing is missed or doubled."""

@@ -1,0 +1,1 @@
+"""Pollers as their owners list them."""

@@ -1,0 +1,107 @@
+"""Webhook and poll of the same changes: one stream, in which each change stands once."""
+
+from collections import Counter
+from pathlib import Path
+from random import Random
+from typing import Any
+
+from tests.polling.test_hours import close, in_a_log
+from tests.polling.world import BASE, CLOSE, World, doubled, world
+from tests.registrations.office import eventually
+from tests.vendors.life import Write
+
+RECONCILING = {"event.vendor.type": "webhook", "event.reconcile.enabled": True}
+
+
+class Hooks:
+    """Close's deliveries: some come at once, some after the next poll, and some never."""
+
+    def __init__(self, there: World, *, lost: float, late: float) -> None:
+        self._there = there
+        self._dice = Random(5)
+        self._lost, self._late = lost, late
+        self._at_once: list[dict[str, Any]] = []
+        self._later: list[dict[str, Any]] = []
+        self.lost: set[str] = set()
+        there.vendor.life.told.append(self._hear)
+
+    def _hear(self, write: Write) -> None:
+        # It is told after the log has written it down.
+        entry = dict(next(reversed(self._there.vendor.log.entries.values())))
+        assert entry["object_id"] == write.thing
+        dice = self._dice.random()
+        if dice < self._lost:
+            self.lost.add(entry["id"])
+        else:
+            (self._later if dice < self._lost + self._late else self._at_once).append(entry)
+
+    async def send(self) -> None:
+        """What is to come now; what is late comes with the next."""
+        [subscription] = self._there.vendor.close.all("webhook")
+        sent, self._at_once, self._later = self._at_once, self._later, []
+        for entry in sent:
+            headers, body = self._there.vendor.close.delivery(subscription, entry)
+            answered = await self._there.gateway.send(self._there.made["webhookUrl"], body, headers)
+            assert answered.status == 200, answered.body
+
+
+async def hooked(there: World, **values: Any) -> None:
+    """A Close whose webhook stands."""
+    await close(there, **RECONCILING, **values)
+
+    async def stands() -> bool:
+        return len(there.vendor.close.all("webhook")) == 1
+
+    await eventually(stands)
+
+
+async def hour(there: World, hooks: Hooks, minutes: int = 60) -> None:
+    for minute in range(minutes):
+        there.vendor.life.go_on(60, rate=0.5, deletes=0.02)
+        await hooks.send()
+        if minute % 3 == 2:
+            await there.poll()
+    there.vendor.life.settle()
+    await hooks.send()
+    await hooks.send()
+    await there.rest()
+
+
+async def test_what_the_webhook_brought_is_not_polled_again_and_what_it_lost_is_found(
+    database_url: str, tmp_path: Path
+) -> None:
+    async with world(tmp_path, database_url) as there:
+        await hooked(there)
+        hooks = Hooks(there, lost=0.2, late=0.3)
+        await hour(there, hooks)
+        told = await there.told()
+        assert doubled(told) == {}
+        assert there.missed(told, in_a_log) == {}
+        written = sum(write.state > there.begun for writes in there.vendor.life.history.values() for write in writes)
+        assert len(told) == written > 1500
+        by = Counter(event["source"] for event in await there.events())
+        assert by["webhook"] > by["reconcile"] >= len(hooks.lost) > 200
+        assert set(by) == {"webhook", "reconcile"}
+        lost = [one for one in await there.events() if one["vendor_event_id"].partition(":")[0] in hooks.lost]
+        assert {event["source"] for event in lost} == {"reconcile"}
+
+
+async def test_a_webhook_that_fell_silent_is_replaced_by_polling(tmp_path: Path) -> None:
+    async with world(tmp_path, "") as there:
+        await hooked(there)
+        hooks = Hooks(there, lost=1.0, late=0.0)
+        await hour(there, hooks, 30)
+        told = await there.told()
+        assert doubled(told) == {}
+        assert there.missed(told, in_a_log) == {}
+        assert {event["source"] for event in await there.events()} == {"reconcile"}
+
+
+async def test_without_reconciling_nothing_is_asked_beside_the_webhook(tmp_path: Path) -> None:
+    async with world(tmp_path, "") as there:
+        there.vendor.log.follow(there.vendor.life)
+        there.made = await there.gateway.create(
+            "closeio", **CLOSE, **{"event.vendor.type": "webhook", "base.url": there.vendor.url + BASE}
+        )
+        assert (await there.poll()).status == 409
+        assert there.vendor.to("/api/v1/event/") == []
