@@ -27,11 +27,16 @@ def check(table: Table, found: Verify) -> None:
 
 
 def is_host(text: str) -> bool:
-    """Whether a text names a host, with a port or without; `*` may stand for any label but the last two."""
+    """Whether a text is the name of a host, in which `*` may stand for any label but the last two."""
+    return len(text) <= 253 and _HOST.fullmatch(text) is not None
+
+
+def is_place(text: str) -> bool:
+    """The same with a port, or localhost: what only an operator's own connector has."""
     name, colon, port = text.partition(":")
     if colon and not (port.isascii() and port.isdigit() and 0 < int(port[:6]) < 65_536):
         return False
-    return name == "localhost" or (len(name) <= 253 and _HOST.fullmatch(name) is not None)
+    return name == "localhost" or is_host(name)
 
 
 def _check_time(table: Table, found: Verify) -> None:

@@ -4,7 +4,7 @@ import re
 from typing import Literal
 
 from gateway.catalogue import contexts
-from gateway.catalogue.check_verify import is_host
+from gateway.catalogue.check_verify import is_place
 from gateway.catalogue.locator import Locator
 from gateway.catalogue.read_changes import change_map
 from gateway.catalogue.read_subscribe import subscribe
@@ -140,7 +140,7 @@ def _handshake(table: Table) -> Handshake:
     if handshake.confirm_url is not None and not handshake.confirm_hosts:
         table.problem("confirm_hosts", "is missing: anybody could have the gateway fetch any address")
     for host in handshake.confirm_hosts:
-        if not is_host(host):
+        if not is_place(host):
             table.problem("confirm_hosts", f"expected names such as api.example.com or sns.*.example.com, got {host!r}")
     if not (handshake.when.methods or handshake.when.fields):
         table.problem("when", "is empty: every delivery would be a handshake")

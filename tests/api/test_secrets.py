@@ -47,7 +47,7 @@ async def busy(gateway: Gateway, receiver: Consumer) -> list[str]:
 
 async def test_no_secret_stands_in_the_files_of_the_database(tmp_path: Path, receiver: Consumer) -> None:
     folder = tmp_path / "data"
-    async with kit.started(kit.settings(folder, "")) as gateway:
+    async with kit.started(kit.settings(folder, "", bootstrap={"admin_password": "a password in words"})) as gateway:
         secrets = await busy(gateway, receiver)
     content = b"".join(path.read_bytes() for path in folder.iterdir() if path.is_file() and "secrets" not in path.name)
     assert b"octo" in content
