@@ -135,7 +135,9 @@ def _check_path(source: str, path: str) -> None:
     if source in {"header", "query", "form", "sig", "config"} and not path:
         raise ValueError(f"{source}: needs a name")
     if "'" in path and not _QUOTED.fullmatch(path):
-        raise ValueError(f"{path!r} is no path; a name with a dot in it is written 'in.quotes'")
+        raise ValueError(
+            f"{path!r} is no path; expected names joined by dots, one with a dot in it written 'in.quotes'"
+        )
     if source in {"body", "item", "last", "token"} and path and "" in _steps(path):
         raise ValueError(f"{path!r} is no path; expected names joined by single dots")
 
@@ -181,7 +183,7 @@ def _matching(headers: Mapping[str, str], prefix: str) -> object:
 def _body(path: str) -> Find:
     steps = _steps(path)
     if len(steps) == 1:
-        return _member(path)
+        return _member(steps[0])
     if len(steps) == 2:
         return _body_member(*steps)
     return lambda sources: walk(sources.body, steps)

@@ -165,6 +165,16 @@ def test_pages_may_be_asked_for_in_the_body(tmp_path: Path) -> None:
     assert isinstance(turned(access, paging, Rendered(verb="POST", url=CALL.url, body=b"["), place), Unsent)
 
 
+def test_a_dotted_name_in_the_body_leads_into_the_object_that_is_there(tmp_path: Path) -> None:
+    access, paging = paged(tmp_path, 'type = "cursor"\nwhere = "body"\nparam = "pagination.after"\nnext = "body:next"')
+    call = Rendered(verb="POST", url=CALL.url, body=b'{"pagination":{"sort":"asc"}}')
+    place = following(paging, first(paging, None), answer({"next": "c"}), 1, None)
+    assert place is not None
+    found = turned(access, paging, call, place)
+    assert isinstance(found, Rendered)
+    assert orjson.loads(found.body) == {"pagination": {"sort": "asc", "after": "c"}}
+
+
 @given(st.text(alphabet='<>;,="\\ \trelnext/:.', max_size=200))
 def test_any_link_header_is_read_in_time(text: str) -> None:
     for address in links(text * 50).values():

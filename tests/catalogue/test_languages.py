@@ -55,6 +55,8 @@ def _found(text: str, sources: Sources) -> str | None:
         ("body:big", "18446744073709551617"),
         ("body:price", "1.10"),
         ("body:a.@name", None),
+        ("body:'@odata.nextLink'", "next"),
+        ("body:a.'dotted.name'", "dotted"),
         ("item:id", "i"),
         ("id", "i"),
         ("config:shop.name", "Acme"),
@@ -69,7 +71,8 @@ def _found(text: str, sources: Sources) -> str | None:
 )
 def test_a_locator_finds(locator: str, expected: str | None) -> None:
     body = (
-        b'{"a":{"b":"deep"},"list":[{"id":1},{"id":2}],"yes":true,"nothing":null,"zero":0,"empty":"",'
+        b'{"@odata.nextLink":"next","a":{"b":"deep","dotted.name":"dotted"},"list":[{"id":1},{"id":2}],'
+        b'"yes":true,"nothing":null,"zero":0,"empty":"",'
         b'"big":18446744073709551617,"price":1.10}'
     )
     sources = _sources(
@@ -84,7 +87,9 @@ def test_a_locator_finds(locator: str, expected: str | None) -> None:
     assert _found(locator, sources) == expected
 
 
-@pytest.mark.parametrize("wrong", ["", "bdy:a", "body:a..b", "header:", "config:", "body:@", "body:@a b", "a ?? b:c"])
+@pytest.mark.parametrize(
+    "wrong", ["", "bdy:a", "body:a..b", "body:a.'b", "header:", "config:", "body:@", "body:@a b", "a ?? b:c"]
+)
 def test_a_locator_that_is_none_says_what_was_expected(wrong: str) -> None:
     with pytest.raises(ValueError, match=r"expected|names no|needs a name"):
         compile_locator(wrong, SOURCES)
