@@ -9,12 +9,24 @@ from pathlib import Path
 import click
 import uvloop
 
-from bench import calls, catalogue, lanes, polling, road, single
+from bench import calls, catalogue, history, lanes, partners, polling, road, single
 from bench.line import HEAD, Line
 
 DOCS = Path(__file__).resolve().parent.parent / "docs"
 BEGIN, END = "<!-- table -->", "<!-- end of table -->"
-PARTS = ("road", "delivery", "lanes", "claims", "nulls", "catalogue", "polling", "calls", "memory")
+PARTS = (
+    "road",
+    "delivery",
+    "lanes",
+    "claims",
+    "nulls",
+    "catalogue",
+    "polling",
+    "calls",
+    "partners",
+    "history",
+    "memory",
+)
 
 
 @click.command()
@@ -59,6 +71,10 @@ async def _measure(parts: tuple[str, ...], rounds: int, number: int, pending: in
         lines += await calls.lines(number, rounds, _tell)
     if "polling" in parts:
         lines += await polling.lines(max(1, few), _tell)
+    if "partners" in parts:
+        lines += await partners.lines(number, rounds, _tell)
+    if "history" in parts:
+        lines += await history.lines(number, pending, rounds, _tell)
     if "memory" in parts:
         lines += await single.memory_and_start(pending, rounds, _tell)
     return lines

@@ -71,12 +71,14 @@ def forwarder(session: aiohttp.ClientSession, url: str) -> web.Application:
     """Gets with a `ClientSession`, and passes on."""
 
     async def handle(request: web.Request) -> web.Response:
+        await request.read()
         headers = {"Authorization": "Bearer key"}
         async with session.get(url + request.path, headers=headers) as response:
             return web.Response(status=response.status, body=await response.read(), content_type=response.content_type)
 
     app = web.Application()
     app.router.add_get("/{tail:.*}", handle)
+    app.router.add_post("/{tail:.*}", handle)
     return app
 
 
@@ -96,4 +98,5 @@ async def instance(running: Any, url: str) -> None:
     wanted = draft.Draft(connector="benchmark", name="bench", configuration={"key": "key", "base.url": url})
     details, _ = await instances.create(running.services, who, wanted)
     authorization = f"User {secrets.user_secret}, Element {details.element_token}"
-    print(json.dumps({"authorization": authorization}), file=sys.stderr, flush=True)
+    client = {"client_id": secrets.client_id, "client_secret": secrets.client_secret}
+    print(json.dumps({"authorization": authorization, "client": client}), file=sys.stderr, flush=True)

@@ -18,8 +18,8 @@ from gateway.catalogue.load import SHIPPED, load_catalogue, load_file
 from gateway.catalogue.locator import compile_locator
 from gateway.catalogue.model import Connector
 from gateway.catalogue.template import compile_template
-from gateway.contracts.fixtures import Delivery, Fixtures, beside, read_fixtures
 from gateway.inbound.normalise import Malformed, normalise
+from gateway.proofs.fixtures import Delivery, Fixtures, beside, read_fixtures
 from gateway.proofs.proof import Verified
 from gateway.proofs.received import Received
 from gateway.proofs.signing import signed_by

@@ -14,7 +14,7 @@ import aiohttp
 import orjson
 import uvloop
 
-from bench import connectors, pollers, servers, vendor
+from bench import connectors, pollers, servers, stored, vendor
 from gateway.accounts.model import AccountId
 from gateway.clock import now_ms
 from gateway.delivery import store as deliveries
@@ -95,7 +95,7 @@ def _job(event: Event, destination_id: int) -> Job:
 
 
 async def _insert(database: Database, jobs: list[Job], owner: str) -> None:
-    accepted = [events.accept(job.event) for job in jobs if job.event is not None]
+    accepted = [events.accept(job.event, routed=True) for job in jobs if job.event is not None]
     queued = [deliveries.queued(job, owner, now_ms()) for job in jobs]
     tallies = [deliveries.created(job.destination_id, 1) for job in jobs]
     await database.write(Write(accepted, lambda _: Effect(None, queued, tallies)))
@@ -193,8 +193,8 @@ async def fill_events(options: dict[str, Any]) -> int:
         account = connection.execute("SELECT account_id FROM instances").fetchone()[0]
         connection.executemany(
             "INSERT INTO events (id, account_id, instance_id, connector, source, type, action, object_type, object_id, "
-            "vendor_event_id, identity, filter_nulls, received_at, payload) "
-            "VALUES (?, ?, ?, 'github', 'webhook', 'issues.opened', 'CREATED', 'issues', ?, ?, ?, 1, ?, ?)",
+            "vendor_event_id, identity, filter_nulls, received_at, backfill, routed, payload) "
+            "VALUES (?, ?, ?, 'github', 'webhook', 'issues.opened', 'CREATED', 'issues', ?, ?, ?, 1, ?, 0, 1, ?)",
             (
                 (f"{one:032x}", account, made[0]["id"], str(one), str(one), f"d:{one}", now, b'{"seq":%d}' % one)
                 for one in range(number)
@@ -215,6 +215,8 @@ PROGRAMS = {
     "claims": claims,
     "nulls": nulls,
     "fill_events": fill_events,
+    "fill_accounts": stored.fill_accounts,
+    "fill_history": stored.fill,
     "verify_normalise": connectors.verify_normalise,
     "load_connectors": connectors.load_connectors,
     "fill_pollers": pollers.fill,

@@ -15,6 +15,8 @@ from bench import callees
 from gateway import app as gateway_app
 from gateway import config, log
 from gateway.accounts import store as accounts
+from gateway.clock import now_ms
+from gateway.events import sweep
 from gateway.provisioning import draft, instances
 
 _SEQ = re.compile(rb'"seq":(\d+)')
@@ -113,8 +115,31 @@ async def gateway(options: dict[str, Any]) -> int:
     """The gateway as it ships, with one GitHub instance for each callback URL; tells their URLs and secrets."""
     context, running, made = await opened(options)
     _keep.append(context)
-    print(json.dumps({"instances": made}), file=sys.stderr, flush=True)
+    secrets = running.config.bootstrap
+    told = {
+        "instances": made or options.get("stored", []),
+        "authorization": f"User {secrets.user_secret}, Organization {secrets.organization_secret}",
+        "client": {"client_id": secrets.client_id, "client_secret": secrets.client_secret},
+    }
+    print(json.dumps(told), file=sys.stderr, flush=True)
+    if "sweep_after_s" in options:
+        _keep.append(_Swept(asyncio.create_task(_sweep(running, options["sweep_after_s"]))))
     return running.port
+
+
+async def _sweep(running: gateway_app.Running, after_s: float) -> None:
+    await asyncio.sleep(after_s)
+    retention = running.config.retention
+    await sweep.sweep(running.services.runtime.database, now_ms(), retention.events.ms, retention.payloads.ms)
+
+
+class _Swept:
+    def __init__(self, task: "asyncio.Task[None]") -> None:
+        self._task = task
+
+    async def __aexit__(self, *_: object) -> None:
+        self._task.cancel()
+        await asyncio.gather(self._task, return_exceptions=True)
 
 
 async def opened(options: dict[str, Any]) -> tuple[Any, gateway_app.Running, list[dict[str, Any]]]:

@@ -17,12 +17,18 @@ from gateway import keyring
 from gateway.access.act import Vendors
 from gateway.access.tend import Tending
 from gateway.accounts.bootstrap import bootstrap
+from gateway.accounts.reception import Reception
 from gateway.api import front, operations
+from gateway.api.cyclr import custom
+from gateway.api.cyclr import desk as cyclr_desk
 from gateway.api.cyclr import surface as cyclr
+from gateway.api.native import replays, send, stream
 from gateway.api.native import surface as native
 from gateway.api.open_connectors import surface as open_connectors
 from gateway.api.open_connectors.desk import DESK, Desk
+from gateway.api.openapi import surface as description
 from gateway.api.surface import SERVICES, Failure, Surface
+from gateway.catalogue.custom.shelf import Shelf
 from gateway.catalogue.folders import Folders
 from gateway.catalogue.reload import Reload
 from gateway.catalogue.store import stable_ids
@@ -32,6 +38,7 @@ from gateway.duties import duties
 from gateway.egress.guard import Guard
 from gateway.egress.open import open_client, open_streaming_client
 from gateway.errors import CatalogueError, StartRefused
+from gateway.history.feed.feed import Feed
 from gateway.inbound.asking import Asking
 from gateway.inbound.proving import Means
 from gateway.inbound.receive import Receiver
@@ -39,11 +46,14 @@ from gateway.inbound.routes import InboundRoutes
 from gateway.inbound.wire import IDLE_S, Wire
 from gateway.instances.index import InstanceIndex
 from gateway.metrics import Metrics
+from gateway.polling.alignment import Alignment
 from gateway.polling.dispatcher import Dispatcher
 from gateway.polling.poll import Polling
 from gateway.proofs.keys import KeyStore
 from gateway.provisioning.services import Services
 from gateway.registrations.registrar import Registrations
+from gateway.replays.desk import Desk as ReplayDesk
+from gateway.replays.runner import Runner
 from gateway.runtime import Runtime
 from gateway.seal import Seal
 from gateway.sealing_key import check_fingerprint
@@ -79,17 +89,23 @@ async def running(given: Config) -> AsyncIterator[Running]:
         config, held = _with_port(stack, complete)
         folders = Folders([Path(path) for path in config.catalogue.paths])
         runtime = await _runtime(stack, config, folders)
+        shelf = Shelf(runtime.catalogue, runtime.database, runtime.metrics)
+        # Before anything runs that would miss a connector.
+        await shelf.look()
         first = await bootstrap(runtime.database, config.bootstrap)
         index = InstanceIndex(runtime)
         worker = await stack.enter_async_context(Worker(runtime, index).running())
         vendors = Vendors(runtime, index)
         stack.push_async_callback(vendors.close)
         registrations = await stack.enter_async_context(Registrations(runtime, index, vendors).running())
-        publisher = Publisher(runtime, worker)
+        runner = await stack.enter_async_context(Runner(runtime, worker).running())
+        feed = Feed(runtime.database, runtime.metrics, alone=runtime.database.engine == "sqlite")
+        publisher = Publisher(runtime, worker, feed)
         polling = Polling(runtime, index, vendors, publisher)
         pollers = await stack.enter_async_context(Dispatcher(runtime, polling).running(_share(config)))
         services = Services(
             runtime=runtime,
+            reception=Reception(runtime.database),
             index=index,
             worker=worker,
             vendors=vendors,
@@ -97,15 +113,28 @@ async def running(given: Config) -> AsyncIterator[Running]:
             polling=polling,
             pollers=pollers,
         )
-        reload = Reload(folders, runtime.catalogue, runtime.database, runtime.metrics, index.connectors_changed)
+        alignment = await stack.enter_async_context(Alignment(runtime, polling.plans, pollers.poke).running())
+        changed = _both(index.connectors_changed, alignment.poke)
+        reload = Reload(folders, runtime.catalogue, runtime.database, runtime.metrics, changed)
+        shelf.changed = changed
         tending = Tending(runtime, index, vendors)
-        await stack.enter_async_context(duties(runtime, reload, tending, registrations, pollers))
+        await stack.enter_async_context(duties(runtime, reload, shelf, tending, registrations, pollers))
         keys = KeyStore(runtime.client)
         stack.push_async_callback(keys.close)
         receiver = Receiver(runtime, index, publisher, Means(keys, Asking(vendors)))
-        app = _application(services, receiver)
+        app = _application(services, receiver, feed)
+        app[replays.DESK] = ReplayDesk(runtime.database, runner)
+        app[custom.SHELF] = shelf
         port = await stack.enter_async_context(_listening(app, receiver, config, held))
         yield Running(config, services, secrets_file, first, port)
+
+
+def _both(first: Callable[[], None], second: Callable[[], None]) -> Callable[[], None]:
+    def call() -> None:
+        first()
+        second()
+
+    return call
 
 
 def _with_port(stack: AsyncExitStack, config: Config) -> tuple[Config, socket.socket | None]:
@@ -160,7 +189,7 @@ def _guard(config: Config) -> Guard:
         raise StartRefused(f"egress.allow_networks: {problem}") from problem
 
 
-def _application(services: Services, receiver: Receiver) -> web.Application:
+def _application(services: Services, receiver: Receiver, feed: Feed) -> web.Application:
     config = services.runtime.config
     inbound = InboundRoutes(
         receiver,
@@ -169,20 +198,25 @@ def _application(services: Services, receiver: Receiver) -> web.Application:
         trusted_proxies=config.server.trusted_proxies,
         allow_guessable=config.inbound.allow_guessable_urls,
     )
-    surfaces = [
-        Surface("inbound", _is_inbound, inbound.table(), _refuse_inbound),
-        cyclr.surface(),
-        native.surface(),
-        open_connectors.surface(),
-        operations.surface(),
-    ]
+    surfaces = [Surface("inbound", _is_inbound, inbound.table(), _refuse_inbound), *described(config.public_url)]
     app = web.Application(client_max_size=API_BODY, middlewares=[front.front(surfaces, services.runtime.metrics)])
     app[SERVICES] = services
     app[DESK] = Desk(services)
+    app[cyclr_desk.DESK] = cyclr_desk.Desk(services)
     app[operations.DRAINING] = []
+    app[send.RECEIVER] = receiver
+    app[stream.FEED] = feed
+    app.on_shutdown.append(lambda _: feed.close())
     for surface in surfaces:
         app.add_routes(surface.routes)
     return app
+
+
+def described(public_url: str) -> list[Surface]:
+    """Every surface but the vendors' road, and the description of them all; the last one owns what no other does."""
+    spoken = [cyclr.surface(), native.surface(), open_connectors.surface(), operations.surface()]
+    chapters = [chapter for one in spoken for chapter in one.chapters]
+    return [description.surface(chapters, public_url), *spoken]
 
 
 def _is_inbound(path: str) -> bool:

@@ -17,10 +17,10 @@ from gateway.catalogue.load import SHIPPED, load_catalogue, load_file
 from gateway.catalogue.model import Connector
 from gateway.catalogue.table import nearest
 from gateway.cli_record import RecordOptions, record_one
-from gateway.contracts.fixtures import Delivery, Unusable, beside, read_fixtures
 from gateway.contracts.judging import judged
 from gateway.contracts.tampering import tampered
 from gateway.errors import CatalogueError, StartRefused
+from gateway.proofs.fixtures import Delivery, Unusable, beside, read_fixtures
 
 _CONFIG = click.option(
     "--config",

@@ -11,13 +11,13 @@ import click
 from gateway.catalogue.load import load_file
 from gateway.catalogue.model import Connector
 from gateway.catalogue.table import nearest
-from gateway.contracts.fixtures import Unusable, beside, read_fixtures
 from gateway.contracts.recorder import PATH, Recorder, listening
 from gateway.contracts.recording import needed, write
 from gateway.egress.guard import Guard
 from gateway.egress.model import Answer, Request
 from gateway.egress.open import open_client
 from gateway.errors import CatalogueError
+from gateway.proofs.fixtures import Unusable, beside, read_fixtures
 from gateway.proofs.pinned import is_pinned
 from gateway.proofs.proof import KeySource
 

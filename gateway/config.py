@@ -2,6 +2,7 @@
 
 import math
 import os
+import re
 import tomllib
 from collections.abc import Iterator, Mapping
 from ipaddress import ip_network
@@ -18,6 +19,8 @@ from gateway.units import Duration, Size
 _LONGEST_MS = 3650 * 86_400_000
 _ANY_ADDRESS = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - these are recognised here, not listened on
 _DATABASES = ("sqlite:///", "postgresql://", "postgres://")
+_ICON = re.compile(r"data:image/[a-z0-9.+-]+;base64,[A-Za-z0-9+/]+={0,2}")
+_LONGEST_ICON = 1 << 17
 
 
 class _Section(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -85,11 +88,34 @@ class Inbound(_Section, frozen=True):
 class Retention(_Section, frozen=True):
     events: Duration = Duration("30d")
     payloads: Duration = Duration("30d")
+    answers: bool = True
+
+
+class Partner(_Section, frozen=True):
+    anonymous_accounts_enabled: bool = False
+    application_display_name: str = "Connector Gateway"
+    application_icon: str = ""
+    app_style: str = ""
+    coming_soon_connectors_enabled: bool = False
+    custom_connectors_enabled: bool = True
+    cycle_noun: str = "Cycle"
+    cycle_sharing_enabled: bool = False
+    domain: str = ""
+    intercom_api_key: str = ""
+    intercom_app_id: str = ""
+    intercom_secret_key: str = ""
+    header_html: str = ""
+    footer_html: str = ""
 
 
 class Log(_Section, frozen=True):
     level: Literal["debug", "info", "warning", "error"] = "info"
     format: Literal["auto", "json", "console"] = "auto"
+
+
+class PricePlan(_Section, frozen=True):
+    id: int
+    name: str
 
 
 class Config(_Section, frozen=True):
@@ -104,7 +130,9 @@ class Config(_Section, frozen=True):
     delivery: Delivery = Delivery()
     inbound: Inbound = Inbound()
     retention: Retention = Retention()
+    partner: Partner = Partner()
     log: Log = Log()
+    price_plans: tuple[PricePlan, ...] = (PricePlan(id=2, name="Starter"), PricePlan(id=3, name="Pro"))
 
     @property
     def local_url(self) -> str:
@@ -127,6 +155,10 @@ class Config(_Section, frozen=True):
         return self.storage.url or f"sqlite:///{self.data_dir / 'gateway.db'}"
 
 
+#: Sections that stand there once for each of several things.
+_TABLES = {"price_plans": PricePlan}
+
+
 def load(path: Path | None, environ: Mapping[str, str]) -> Config:
     """What `path` (None: ./config.toml where it stands) and the environment say; StartRefused names the key."""
     file = path or Path("config.toml")
@@ -143,11 +175,12 @@ def load(path: Path | None, environ: Mapping[str, str]) -> Config:
 
 def build(content: Mapping[str, Any], environ: Mapping[str, str], source: str) -> Config:
     """Check `content`, laid under the environment, against every key there is; StartRefused lists all that is wrong."""
-    sections = get_type_hints(Config)
-    reading = Reading({name: get_type_hints(kind) for name, kind in sections.items()})
+    sections = {name: kind for name, kind in get_type_hints(Config).items() if name not in _TABLES}
+    reading = Reading({name: get_type_hints(kind) for name, kind in sections.items()}, _TABLES)
     reading.file(content, source)
     reading.environment(environ)
-    config = Config(**{name: kind(**reading.values[name]) for name, kind in sections.items()})
+    every: dict[str, Any] = {name: kind(**reading.values[name]) for name, kind in sections.items()}
+    config = Config(**every | reading.tables)
     problems = reading.problems or [f"{reading.sources.get(key, key)}: {text}." for key, text in _broken_rules(config)]
     if problems:
         raise StartRefused("\n".join(problems))
@@ -162,6 +195,7 @@ def environment() -> Mapping[str, str]:
 def _broken_rules(config: Config) -> Iterator[tuple[str, str]]:
     yield from _network_rules(config)
     yield from _limit_rules(config)
+    yield from _partner_rules(config)
     for name in ("organization_secret", "user_secret"):
         if any(letter in ", " or not letter.isprintable() for letter in getattr(config.bootstrap, name)):
             yield f"bootstrap.{name}", "stands in a header, so it may hold no space, comma or control character"
@@ -198,6 +232,24 @@ def _limit_rules(config: Config) -> Iterator[tuple[str, str]]:
     for key, duration, may_be_zero in _durations(config):
         if not (0 if may_be_zero else 1) <= duration.ms <= _LONGEST_MS:
             yield key, "must be more than 0s and at most 3650d" if not may_be_zero else "must be at most 3650d"
+
+
+def _partner_rules(config: Config) -> Iterator[tuple[str, str]]:
+    partner = config.partner
+    for name in ("application_display_name", "cycle_noun"):
+        text = getattr(partner, name)
+        if not (text.strip() and text.isprintable() and len(text) <= 100):
+            yield f"partner.{name}", "must be a text of 1 to 100 characters on one line"
+    icon = partner.application_icon
+    if icon and not (len(icon) <= _LONGEST_ICON and _ICON.fullmatch(icon)):
+        yield "partner.application_icon", "must be an image as a data: URI in base64, of at most 128 KiB"
+    if partner.domain and urlsplit(f"//{partner.domain}").netloc != partner.domain:
+        yield "partner.domain", "must be the name of a host, such as connectors.example.com"
+    ids = [plan.id for plan in config.price_plans]
+    if len(set(ids)) != len(ids):
+        yield "price_plans", "two of them have the same id"
+    if not all(0 < plan.id < 1 << 31 and plan.name.strip() and plan.name.isprintable() for plan in config.price_plans):
+        yield "price_plans", "each needs an id from 1 to 2147483647 and a name"
 
 
 def _durations(config: Config) -> Iterator[tuple[str, Duration, bool]]:

@@ -30,6 +30,10 @@ class StorageDown(GatewayError):
     """The store cannot commit now; try again later."""
 
 
+class Busy(GatewayError):
+    """So many are served already; come again later."""
+
+
 class StartRefused(GatewayError):
     """The gateway cannot start like this."""
 

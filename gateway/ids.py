@@ -41,6 +41,11 @@ def digest(token_text: str) -> str:
     return hashlib.sha256(token_text.encode("utf-8", "surrogatepass")).hexdigest()
 
 
+def body_hash(body: bytes) -> str:
+    """The name of a body in the history: half of its SHA-256, as 32 hex digits."""
+    return hashlib.sha256(body).hexdigest()[:32]
+
+
 def first_at(at_ms: int) -> str:
     """The smallest time-ordered id of a moment; ids below it are older."""
     return f"{max(0, at_ms):012x}" + "0" * 20

@@ -26,8 +26,10 @@ def configure(settings: Log, out: BinaryIO | None = None) -> None:
     wanted = settings.format == "console" or (settings.format == "auto" and sys.stdout.isatty())
     terminal = wanted and out is None
     level = logging.getLevelNamesMapping()[settings.level.upper()]
+    # A traceback with every local value would show secrets, and take seconds, wherever rich happens to be installed.
+    renderer = structlog.dev.ConsoleRenderer(colors=colours(), exception_formatter=structlog.dev.plain_traceback)
     structlog.configure(
-        processors=[for_terminal, structlog.dev.ConsoleRenderer(colors=colours())] if terminal else [as_json],
+        processors=[for_terminal, renderer] if terminal else [as_json],
         wrapper_class=structlog.make_filtering_bound_logger(level),
         logger_factory=structlog.PrintLoggerFactory(sys.stdout) if terminal else structlog.BytesLoggerFactory(out),
         cache_logger_on_first_use=True,

@@ -12,10 +12,12 @@ CHECKS = (
     "method_not_allowed", "other",
 )  # fmt: skip
 REGISTRATIONS = ("wanted", "active", "failing", "removing", "unsupported", "refused")
+#: How pollers stand that do not succeed.
+NOT_OK = ("failing", "reauth", "disabled")
 #: What polls come to; `fenced`: another node had taken over.
 POLLS = (
-    "changes", "nothing", "partial", "rate_limited", "unavailable", "reauth", "configuration", "malformed", "fenced",
-    "broken",
+    "changes", "nothing", "partial", "rate_limited", "unavailable", "reauth", "configuration", "malformed", "waits",
+    "fenced", "broken",
 )  # fmt: skip
 _LATE = (0.5, 1, 2, 5, 10, 30, 60, 300, 900, 3600, 14_400, 86_400)
 INBOUND = ("accepted", "duplicate", "ignored", "handshake", "refused", "unknown", "rate_limited", "unavailable")
@@ -61,6 +63,7 @@ class Metrics:
         self.requests = Counter(
             "gateway_api_requests_total", "Requests on the surfaces.", ["surface", "status"], registry=self.registry
         )
+        self.followers = Gauge("gateway_event_streams", "Readers that follow events live.", registry=self.registry)
         registrations = Gauge(
             "gateway_registrations", "Registrations at vendors, of all nodes.", ["state"], registry=self.registry
         )
@@ -104,6 +107,16 @@ class Metrics:
             buckets=_LATE,
             registry=registry,
         )
+        self.poll_succeeded = Gauge(
+            "gateway_poll_last_success_timestamp_seconds",
+            "When a poll of this connector succeeded on this node the last time.",
+            ["connector"],
+            registry=registry,
+        )
+        stopped = Gauge(
+            "gateway_pollers_not_ok", "Pollers of all nodes that fail or have stopped.", ["state"], registry=registry
+        )
+        self.pollers_not_ok = {state: stopped.labels(state) for state in NOT_OK}
         self.polls_running = Gauge("gateway_polls_running", "Polls under way on this node.", registry=registry)
         self.polls_overdue = Gauge(
             "gateway_polls_overdue", "Pollers of all nodes that wait for more than a minute.", registry=registry

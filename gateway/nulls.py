@@ -6,8 +6,10 @@ depth costs nothing. Escapes are masked once, so that every quote that is left b
 The text must be valid JSON.
 """
 
+import json
 import re
 from collections.abc import Iterator
+from itertools import islice
 
 _ESCAPE = re.compile(rb"\\.", re.DOTALL)
 _NULL = re.compile(rb":[ \t\r\n]*null")
@@ -57,20 +59,23 @@ def _cut(kept: list[bytes], text: bytes, position: int, start: int, end: int) ->
 
 def removed(text: bytes) -> list[str]:
     """The paths of what the filter takes out, such as `data.contacts[2].phone`; for people, not for the hot path."""
-    paths: list[str] = []
-    starts = {start for start, _ in _members(text)}
-    if starts:
-        _walk(text, starts, paths)
-    return paths
+    return [_path(stack) for stack in _walk(text)]
+
+
+def removed_paths(text: bytes, most: int = 1_000) -> tuple[list[str], int]:
+    """The first JSON pointers (RFC 6901) into the text to what the filter takes out, and how many there are in all."""
+    return [_pointer(stack) for stack in islice(_walk(text), most)], sum(1 for _ in _members(text))
 
 
 _TOKEN = re.compile(rb'"(?:[^"\\]|\\.)*"|[\[\]{},]', re.DOTALL)
 
 
-def _walk(text: bytes, starts: set[int], paths: list[str]) -> None:
+def _walk(text: bytes) -> Iterator[list[str | int]]:
+    """Keys and places on the way to each null member, keys as they are written."""
+    starts = {start for start, _ in _members(text)}
     stack: list[str | int] = []
     opened: list[bytes] = []
-    for match in _TOKEN.finditer(text):
+    for match in _TOKEN.finditer(text) if starts else ():
         token = match[0]
         if token in b"{[":
             opened.append(token)
@@ -84,9 +89,18 @@ def _walk(text: bytes, starts: set[int], paths: list[str]) -> None:
         elif opened and opened[-1] == b"{" and stack[-1] == "":
             stack[-1] = token[1:-1].decode("utf-8", "replace")
             if match.start() in starts:
-                paths.append(_path(stack))
+                yield stack
 
 
 def _path(stack: list[str | int]) -> str:
     text = "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in stack)
     return text.removeprefix(".")
+
+
+def _pointer(stack: list[str | int]) -> str:
+    return "".join("/" + (str(step) if isinstance(step, int) else _step(step)) for step in stack)
+
+
+def _step(written: str) -> str:
+    key = str(json.loads(f'"{written}"', strict=False)) if "\\" in written else written
+    return key.encode("utf-8", "replace").decode().replace("~", "~0").replace("/", "~1")

@@ -3,7 +3,8 @@
 from collections.abc import Iterator, Mapping
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Any, Literal, get_args, get_origin
+from types import MappingProxyType
+from typing import Any, Literal, get_args, get_origin, get_type_hints
 
 import msgspec
 import orjson
@@ -36,8 +37,11 @@ Kinds = Mapping[str, Mapping[str, Any]]
 class Reading:
     """Values by section and key, where each was given, and everything that is wrong with them."""
 
-    def __init__(self, kinds: Kinds) -> None:
+    def __init__(self, kinds: Kinds, tables: Mapping[str, type[msgspec.Struct]] = MappingProxyType({})) -> None:
         self._kinds = kinds
+        self._tables = tables
+        #: What stands in sections of which there may be several, where there are any.
+        self.tables: dict[str, tuple[Any, ...]] = {}
         self.values: dict[str, dict[str, Any]] = {section: {} for section in kinds}
         self.sources: dict[str, str] = {}
         self.problems: list[str] = []
@@ -45,7 +49,9 @@ class Reading:
     def file(self, content: Mapping[str, Any], source: str) -> None:
         """Take what a file says."""
         for section, keys in content.items():
-            if section not in self._kinds:
+            if section in self._tables:
+                self._take_tables(section, keys, f"{source}: {section}")
+            elif section not in self._kinds:
                 self.problems.append(f"{source}: {_no_section(section, keys, self._kinds)}")
             elif not isinstance(keys, dict):
                 self.problems.append(f"{source}: {section} is a section; write [{section}] and its keys below it.")
@@ -55,6 +61,10 @@ class Reading:
 
     def environment(self, environ: Mapping[str, str]) -> None:
         """Take what the environment says; it wins over the file."""
+        for section in self._tables:
+            name = PREFIX + section.upper()
+            if name in environ:
+                self._take_tables(section, _parsed(tuple, environ[name]), f"{name} in the environment")
         names = {name.removesuffix(_FILE): name for name in environ if name.startswith(PREFIX) and "__" in name}
         for stem, name in names.items():
             section, key = stem.removeprefix(PREFIX).lower().split("__", 1)
@@ -75,6 +85,21 @@ class Reading:
                 self.problems.append(f"{name} names a file that cannot be read: {reason}.")
                 return
         self._take(section, key, _parsed(self._kinds[section][key], text), f"{name} in the environment")
+
+    def _take_tables(self, section: str, given: Any, source: str) -> None:
+        kind = self._tables[section]
+        if not isinstance(given, list) or not all(isinstance(one, dict) for one in given):
+            self.problems.append(f"{source}: write [[{section}]] once for each, and its keys below it.")
+            return
+        hints, found = get_type_hints(kind), []
+        for number, one in enumerate(given, start=1):
+            unknown = [f"there is no such key: {key}" for key in one if key not in hints]
+            missing = [f"{key} is missing" for key in hints if key not in one]
+            wrong = [] if unknown or missing else list(_mistakes(hints, one))
+            self.problems += [f"{source}, number {number}: {text}." for text in (*unknown, *missing, *wrong)]
+            found += [] if unknown or missing or wrong else [kind(**one)]
+        self.tables[section] = tuple(found)
+        self.sources[section] = source
 
     def _take(self, section: str, key: str, value: Any, source: str) -> None:
         kind = self._kinds[section].get(key)
@@ -114,6 +139,14 @@ def nearest(word: str, known: Iterator[str]) -> str:
         one for one in every if one.endswith("." + word.rpartition(".")[2])
     ]
     return f"; did you mean {near[0]}?" if near else "."
+
+
+def _mistakes(hints: Mapping[str, Any], given: Mapping[str, Any]) -> Iterator[str]:
+    for key, value in given.items():
+        try:
+            typed(hints[key], value)
+        except ValueError as problem:
+            yield f"{key}: {problem}"
 
 
 def _got(kind: Any, value: Any) -> str:

@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from pathlib import Path
 
 import pytest
+import structlog
 import uvloop
 
 from gateway.storage.database import Database
@@ -13,6 +14,15 @@ from gateway.storage.open import open_database
 from tests.kit import postgres
 from tests.kit.consumer import Consumer, consumer
 from tests.kit.gateway import Gateway, settings, started
+
+# Where rich is installed, as it is beside some test tool, each traceback would be painted for a second.
+structlog.configure(
+    processors=[
+        structlog.processors.add_log_level,
+        structlog.processors.TimeStamper(fmt="%H:%M:%S"),
+        structlog.dev.ConsoleRenderer(colors=False, exception_formatter=structlog.dev.plain_traceback),
+    ]
+)
 
 
 def pytest_asyncio_loop_factories() -> Mapping[str, Callable[[], asyncio.AbstractEventLoop]]:

@@ -15,13 +15,20 @@ from gateway.errors import StartRefused
 from gateway.example import example, manual
 
 ROOT = Path(__file__).resolve().parent.parent
-SECTIONS = get_type_hints(Config)
+TABLES = {"price_plans"}
+SECTIONS = {name: kind for name, kind in get_type_hints(Config).items() if name not in TABLES}
 EVERY_KEY = [(section, key) for section, kind in SECTIONS.items() for key in kind.__struct_fields__]
 
 
 def plain(record: msgspec.Struct) -> dict[str, Any]:
     values = msgspec.structs.asdict(record)
-    return {key: plain(value) if isinstance(value, msgspec.Struct) else value for key, value in values.items()}
+    return {key: _plain_value(value) for key, value in values.items()}
+
+
+def _plain_value(value: Any) -> Any:
+    if isinstance(value, tuple):
+        return [_plain_value(one) for one in value]
+    return plain(value) if isinstance(value, msgspec.Struct) else value
 
 
 def refused(content: dict[str, Any], environ: dict[str, str] | None = None) -> str:
@@ -47,7 +54,7 @@ def test_the_manual_loads_as_the_defaults() -> None:
 
 def test_the_manual_says_something_about_every_key() -> None:
     keys = [line for line in manual().splitlines() if re.match(r"[a-z_]+ = ", line)]
-    assert len(keys) == len(EVERY_KEY)
+    assert len(keys) == len(EVERY_KEY) + 2 * len(Config().price_plans)
     assert [line for line in keys if "   # " not in line and "  # " not in line] == []
 
 
@@ -199,6 +206,10 @@ def test_a_secret_of_the_wrong_type_is_not_shown() -> None:
         ("inbound.rate_limit", -1),
         ("inbound.rate_limit", float("nan")),
         ("retention.events", "0s"),
+        ("partner.application_display_name", ""),
+        ("partner.application_icon", "icon.png"),
+        ("partner.application_icon", "data:text/html;base64,PGI+"),
+        ("partner.domain", "https://connectors.example.com/"),
         ("bootstrap.user_secret", "two words"),
         ("bootstrap.organization_secret", "a,b"),
     ],
@@ -206,6 +217,36 @@ def test_a_secret_of_the_wrong_type_is_not_shown() -> None:
 def test_a_value_out_of_its_range_is_refused_by_name(key: str, value: object) -> None:
     section, name = key.split(".")
     assert refused({section: {name: value}}).startswith(f"config.toml: {key}: ")
+
+
+# Sections of which there are several
+
+
+def test_price_plans_are_those_that_are_given() -> None:
+    given = {"price_plans": [{"id": 7, "name": "Gold"}]}
+    assert config.build(given, {}, "config.toml").price_plans == (config.PricePlan(id=7, name="Gold"),)
+    assert config.build({}, {}, "config.toml").price_plans == Config().price_plans
+
+
+def test_price_plans_of_the_environment_win_over_the_file() -> None:
+    given = {"price_plans": [{"id": 7, "name": "Gold"}]}
+    found = config.build(given, {"GATEWAY_PRICE_PLANS": '[{"id": 8, "name": "Silver"}]'}, "config.toml")
+    assert [plan.name for plan in found.price_plans] == ["Silver"]
+
+
+@pytest.mark.parametrize(
+    ("given", "problem"),
+    [
+        ({"id": 2, "name": "x"}, "config.toml: price_plans: write [[price_plans]] once for each"),
+        ([{"id": 2}], "config.toml: price_plans, number 1: name is missing."),
+        ([{"id": 2, "name": "x", "cost": 1}], "config.toml: price_plans, number 1: there is no such key: cost."),
+        ([{"id": "two", "name": "x"}], "config.toml: price_plans, number 1: id: expected a whole number, got 'two'."),
+        ([{"id": 2, "name": "x"}, {"id": 2, "name": "y"}], "config.toml: price_plans: two of them have the same id."),
+        ([{"id": 0, "name": "x"}], "config.toml: price_plans: each needs an id from 1 to 2147483647 and a name."),
+    ],
+)
+def test_a_price_plan_that_is_none_is_refused_with_its_place(given: object, problem: str) -> None:
+    assert problem in refused({"price_plans": given})
 
 
 # The file

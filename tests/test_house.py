@@ -15,7 +15,7 @@ HOUSE = ROOT / "gateway"
 LONGEST_FILE = 400
 EMPTY_WORDS = {"utils", "util", "helpers", "helper", "common", "manager", "managers", "service", "misc", "stuff"}
 #: Acts that are nothing but statements, over several rooms' rows.
-SWEEPERS = {"events/sweep.py"}
+SWEEPERS = {"events/removal.py", "events/sweep.py"}
 #: Which files may know a library; everybody else asks them.
 DOORS = {
     "aiosqlite": "storage/sqlite.py",

@@ -4,7 +4,7 @@ import re
 
 from gateway.accounts import store
 from gateway.accounts.model import Caller, Credentials
-from gateway.errors import Unauthorized
+from gateway.errors import Forbidden, Unauthorized
 from gateway.storage.database import Database
 
 # Secrets are base64 and hold no comma or space, so both may part the pairs.
@@ -35,4 +35,11 @@ async def caller_of(database: Database, credentials: Credentials, *, now: int) -
         caller = None
     if caller is None:
         raise Unauthorized()
+    return caller
+
+
+def administrator(caller: Caller) -> Caller:
+    """The caller, where it may decide for its partner; else Forbidden."""
+    if caller.user.role != "administrator":
+        raise Forbidden("Only an administrator may do this.")
     return caller

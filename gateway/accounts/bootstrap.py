@@ -5,6 +5,8 @@ import asyncio
 from argon2 import PasswordHasher
 
 from gateway.accounts import store
+from gateway.accounts.credentials import store as credentials
+from gateway.accounts.credentials.model import CredentialSet
 from gateway.accounts.model import AccountId, PartnerId, User
 from gateway.clock import now_ms
 from gateway.config import Bootstrap
@@ -36,5 +38,6 @@ async def bootstrap(database: Database, secrets: Bootstrap) -> bool:
         await store.add_partner(transaction, partner_id, "Partner", secrets.organization_secret, now)
         await store.add_account(transaction, account_id, partner_id, "Default", now)
         await store.add_user(transaction, user, secrets.user_secret, password_hash, now)
-        await store.add_credential_set(transaction, partner_id, secrets.client_id, secrets.client_secret, now)
+        made = CredentialSet(client_id=secrets.client_id, partner_id=partner_id, name="First", created_at=now)
+        await credentials.add(transaction, made, secrets.client_secret)
     return True

@@ -5,7 +5,9 @@ from dataclasses import dataclass
 
 from aiohttp import web
 
+from gateway.api.openapi.model import Chapter
 from gateway.errors import (
+    Busy,
     Conflict,
     Forbidden,
     GatewayError,
@@ -30,6 +32,7 @@ _STATUS: dict[type[GatewayError], int] = {
     VendorRefused: 400,
     VendorDown: 502,
     StorageDown: 503,
+    Busy: 503,
 }
 _WORDS = {
     400: "The request cannot be read.",
@@ -65,6 +68,8 @@ class Surface:
     refuse: Callable[[web.Request, Failure], web.StreamResponse]
     #: The last touch on every response, such as headers that a wire always has.
     finish: Callable[[web.Request, web.StreamResponse], None] = lambda _, __: None
+    #: Every operation that the routes have, described.
+    chapters: Sequence[Chapter] = ()
 
 
 def of_error(error: GatewayError) -> Failure:
@@ -76,7 +81,7 @@ def of_error(error: GatewayError) -> Failure:
     problems = tuple(Problem(clean(one.field), clean(one.message)) for one in found)
     headers = (("Retry-After", "5"),) if status == 503 else ()
     said = error.provider if isinstance(error, VendorRefused | VendorDown) else None
-    message = _WORDS[503] if status == 503 else clean(str(error))
+    message = _WORDS[503] if isinstance(error, StorageDown) else clean(str(error))
     return Failure(status, message, problems, headers, None if said is None else clean(said))
 
 

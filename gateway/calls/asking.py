@@ -231,8 +231,10 @@ def _narrowed(offer: Offer, text: str | None, reading: _Reading) -> None:
         return
     given, known = {name for name, _ in reading.query}, offer.method.query
     for name, value in said:
-        if name in given:
+        if name in given or name in reading.params:
             reading.problem("where", f"says {name}, which is also given as a parameter")
+        elif name in offer.words:
+            reading.params[name] = value
         elif not offer.method.any_query and name not in known:
             reading.problem("where", f"{name} cannot be asked for{_parameters(offer)}")
         else:

@@ -9,6 +9,7 @@ import orjson
 
 from gateway.calls.fields import field_of, lacking, problem_of_json, unknown
 from gateway.calls.model import Arguments
+from gateway.calls.nesting import has_depth, nested
 from gateway.catalogue.call_model import Field, Method
 from gateway.errors import Problem
 
@@ -44,9 +45,21 @@ def _structured(method: Method, arguments: Arguments) -> Made:
     if problems:
         return b"", "", problems
     added = _defaults(method, value)
+    if has_depth(method.fields):
+        return _nested(method, arguments.body or b"{}", added)
     if method.body == "form":
         return _formed(arguments.body or b"{}", value, added)
     return _with_members(arguments.body or b"{}", added, empty=not value), _JSON, []
+
+
+def _nested(method: Method, body: bytes, added: Mapping[str, object]) -> Made:
+    try:
+        # Not by the fast parser, which rounds numbers of more than 64 bits.
+        value = nested(method.fields, {**added, **json.loads(body)})
+        text = json.dumps(value, ensure_ascii=False).encode()
+    except RecursionError:
+        return b"", "", [Problem("body", "is nested too deeply")]
+    return _formed(text, value, {}) if method.body == "form" else (text, _JSON, [])
 
 
 def _formed(body: bytes, value: Mapping[str, object], added: Mapping[str, object]) -> Made:

@@ -60,3 +60,5 @@ class Unsent:
     why: Why
     message: str
     wait_s: float | None = None
+    #: Whether the request went out all the same, or may have.
+    sent: bool = False

@@ -2,17 +2,18 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from contextlib import AbstractAsyncContextManager, nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from gateway.calls.authenticate import authenticated
 from gateway.calls.circuit import Circuits
 from gateway.calls.hosts import leaves, origin_of
 from gateway.calls.judge import judged, remaining, wait_s
-from gateway.calls.model import Access, Rendered, Unsent, Verdict
-from gateway.calls.pace import Keys, Pace
+from gateway.calls.model import Access, Rendered, Unsent, Verdict, Why
+from gateway.calls.pace import Keys, Pace, key_of
 from gateway.calls.render import whole_url
+from gateway.catalogue.call_model import Limits
 from gateway.catalogue.sources import Sources
 from gateway.egress.model import BrokenOffError, Failure, Request, Streamed, StreamingClient
 
@@ -26,6 +27,8 @@ MOST_HELD = 8 << 20
 _MOST_OF_ERROR = 64 << 10
 _SMALL = 256 << 10
 _OUTAGES = frozenset({"dns", "connect", "tls", "timeout", "reset", "protocol"})
+#: With these the request has left, or may have.
+_LEFT = frozenset({"timeout", "reset", "protocol", "too_many_headers"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,6 +50,10 @@ class Manner:
     patience_s: float = 10.0
     timeout_s: float = TIMEOUT_S
     yields: bool = False
+    #: What it is asked for, and how often that may be, where the connector bounds it beside everything else.
+    bound: tuple[str, Limits] | None = None
+    #: Whether the answer is passed on as it is, so that not even a long failure may be cut.
+    whole: bool = False
 
 
 class Calls:
@@ -84,7 +91,7 @@ class Calls:
         repeats = 0
         try:
             while True:
-                outcome = await self._once(sending, max(0.0, until - time.monotonic()))
+                outcome = await self._once(sending, until)
                 if repeats == MOST_REPEATS or not self._comes_again(sending, outcome, until):
                     return outcome
                 await self._left(sending)
@@ -98,13 +105,14 @@ class Calls:
             return False
         return time.monotonic() + self.pace.wait_s(sending.key) < until
 
-    async def _once(self, sending: "_Sending", patience_s: float) -> Called | Unsent:
+    async def _once(self, sending: "_Sending", until: float) -> Called | Unsent:
         """One try, which has to be left whatever comes of it."""
-        manner, limits = sending.manner, sending.access.connector.http.limits
-        refused = await self.pace.enter(sending.key, limits, patience_s, yields=manner.yields)
-        if refused is not None:
-            return Unsent("rate_limited", "the vendor's limit is reached", refused.wait_s)
-        sending.has_turn = True
+        for key, limits in _allowances(sending):
+            patience_s = max(0.0, until - time.monotonic())
+            refused = await self.pace.enter(key, limits, patience_s, yields=sending.manner.yields)
+            if refused is not None:
+                return Unsent("rate_limited", "the vendor's limit is reached", refused.wait_s)
+            sending.turns.append(key)
         closed_s = self.circuits.wait_s(sending.host)
         if closed_s > 0:
             return Unsent("unreachable", f"{sending.host} did not answer of late and is left alone", closed_s)
@@ -122,9 +130,8 @@ class Calls:
             if opened is not None:
                 # Who is cancelled has learnt nothing of the host, and must not stand in the way of the next try.
                 self.circuits.given_up(sending.host)
-            if sending.has_turn:
-                sending.has_turn = False
-                self.pace.leave(sending.key)
+            while sending.turns:
+                self.pace.leave(sending.turns.pop())
 
     async def _received(
         self, sending: "_Sending", answer: Streamed | Failure, timeout_s: float, began: float
@@ -139,11 +146,11 @@ class Calls:
         if held is None or len(held) > most:
             try:
                 async with asyncio.timeout(timeout_s):
-                    held, pieces = await _held(answer, most)
+                    held, pieces = await _held(answer, most, whole=sending.manner.whole)
             except BrokenOffError as error:
-                return Unsent("unreachable", str(error))
+                return Unsent("unreachable", str(error), sent=True)
             except TimeoutError:
-                return Unsent("late", f"{sending.host} did not complete its answer within {timeout_s:g} s")
+                return Unsent("late", f"{sending.host} did not complete its answer within {timeout_s:g} s", sent=True)
         access = sending.access
         verdict = judged(access.connector, answer.status, headers, held, self._now())
         self._learn(access, sending.key, verdict, Sources(headers=headers, raw=held))
@@ -159,9 +166,10 @@ class Calls:
     def _failed(self, failure: Failure, host: str) -> Unsent:
         if failure.reason not in _OUTAGES:
             self.circuits.given_up(host)
-            return Unsent("forbidden", failure.detail)
+            return Unsent("forbidden", failure.detail, sent=failure.reason in _LEFT)
         self.circuits.failed(host)
-        return Unsent("late" if failure.reason == "timeout" else "unreachable", failure.detail)
+        why: Why = "late" if failure.reason == "timeout" else "unreachable"
+        return Unsent(why, failure.detail, sent=failure.reason in _LEFT)
 
     def _learn(self, access: Access, key: str, verdict: Verdict, sources: Sources) -> None:
         if verdict.kind == "rate_limited":
@@ -183,7 +191,8 @@ class _Sending:
     key: str
     host: str
     upload: AsyncIterable[bytes] | None
-    has_turn: bool = False
+    #: The allowances that it draws on just now.
+    turns: list[str] = field(default_factory=list)
     opened: AbstractAsyncContextManager[Streamed | Failure] | None = None
 
 
@@ -209,6 +218,14 @@ class _Block(AbstractAsyncContextManager[Called | Unsent]):
         await self._end(self._sending)
 
 
+def _allowances(sending: _Sending) -> Iterator[tuple[str, Limits | None]]:
+    """What the call draws on; the narrowest first, so that who waits for it keeps nobody else waiting."""
+    access, bound = sending.access, sending.manner.bound
+    if bound is not None:
+        yield f"{key_of(access, bound[1])}:{bound[0]}", bound[1]
+    yield sending.key, access.connector.http.limits
+
+
 def _request(sending: _Sending) -> Request:
     call, declared = sending.call, sending.access.connector.http.timeout
     return Request(
@@ -220,14 +237,14 @@ def _request(sending: _Sending) -> Request:
     )
 
 
-async def _held(answer: Streamed, most: int) -> tuple[bytes, AsyncIterator[bytes] | None]:
+async def _held(answer: Streamed, most: int, *, whole: bool) -> tuple[bytes, AsyncIterator[bytes] | None]:
     """What is held of the body, and the whole of it in pieces where it is more than that."""
     read = bytearray()
     async for piece in answer.pieces:
         read += piece
         if len(read) > most:
             held = bytes(read)
-            return held[:_MOST_OF_ERROR], _chained(held, answer.pieces) if answer.status < 300 else None
+            return held[:_MOST_OF_ERROR], _chained(held, answer.pieces) if whole or answer.status < 300 else None
     return bytes(read), None
 
 

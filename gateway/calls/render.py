@@ -24,12 +24,14 @@ _KEY = re.compile(r"[\x21-\x7e]{1,255}")
 
 def rendered(access: Access, method: Method, arguments: Arguments) -> Rendered:
     """The request of one method."""
-    problems = [*_path_problems(method, arguments), *_query_problems(method, arguments), *_key_problems(arguments)]
+    problems = [*_path_problems(method, arguments), *_header_problems(method, arguments)]
+    problems += [*_query_problems(method, arguments), *_key_problems(arguments)]
     body, content_type, found = body_of(method, arguments)
     problems += found
     if problems:
         raise Invalid(sentence(method, problems), tuple(problems))
-    sources = _sources(access, arguments.params)
+    usual = {name: one.default for name, one in method.params.items() if one.default}
+    sources = _sources(access, {**usual, **arguments.params})
     headers = [(name, template.text(sources)) for name, template in _headers(access, method).items()]
     if content_type:
         headers.append(("Content-Type", content_type))
@@ -130,6 +132,19 @@ def _path_problems(method: Method, arguments: Arguments) -> Iterator[Problem]:
             yield Problem(part.name, "is no id, but a step in a path")
         elif part.name in method.params and (text := problem_of(method.params[part.name], value)):
             yield Problem(part.name, text)
+
+
+def _header_problems(method: Method, arguments: Arguments) -> Iterator[Problem]:
+    """Of the parameters that stand in headers and not in the path as well."""
+    words = {word for template in method.headers.values() for word in template.words}
+    for name in sorted(words - method.request.path.words):
+        value, declared = arguments.params.get(name), method.params.get(name)
+        if value and (_UNSAFE.search(value) or len(value) > _LONGEST):
+            yield Problem(name, "holds control characters, or is too long")
+        elif value and declared is not None and (text := problem_of(declared, value)):
+            yield Problem(name, text)
+        elif not value and declared is not None and declared.required and declared.default is None:
+            yield Problem(name, "is required")
 
 
 def _query_problems(method: Method, arguments: Arguments) -> Iterator[Problem]:

@@ -156,9 +156,17 @@ class Pagination:
     drop_params: bool
 
 
+@dataclass(frozen=True, slots=True)
+class Step:
+    """A member of a body on the way to a field; `many` where it is a list."""
+
+    name: str
+    many: bool = False
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Field:
-    """One parameter or body field of a method."""
+    """One parameter or body field of a method; `at` is where in the body it goes, where that is deeper than its top."""
 
     name: str
     type: str = "string"
@@ -167,6 +175,7 @@ class Field:
     choices: tuple[str, ...] = ()
     description: str = ""
     fixed: Template | None = None
+    at: tuple["Step", ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -267,6 +276,8 @@ class Poll:
     min_interval_from: Locator | None
     etag: bool
     limits: Limits | None
+    #: What only records have that are of another list.
+    skip_if: Locator | None = None
     token: Locator | None = None
     first_token: Request | None = None
     first_token_body: Json = None

@@ -92,7 +92,9 @@ def _epoch(source: str, unit: str) -> Moment:
 
 
 def _epoch_us(text: str) -> int | None:
-    found = date_reader("epoch_ms", "UTC")(text[:-3]) if len(text) > 3 else None
+    if text.isascii() and text.isdigit() and len(text) <= 3:
+        return 0
+    found = date_reader("epoch_ms", "UTC")(text[:-3])
     return found if text[-3:].isdigit() else None
 
 

@@ -156,6 +156,7 @@ def _told_webhook(hook: Facts) -> list[str]:
         f"  registered {hook['registration']}{'; one URL for all instances' if hook['one_url_for_all'] else ''}"
     )
     deadline = f"must be answered within {hook['ack_deadline_s']:g} s; " if hook["ack_deadline_s"] else ""
-    lines.append(f"  {deadline}{'sent again' if hook['redelivers'] else 'not sent again'} when that fails")
+    again = "sent again" if hook["redelivers"] else "sending again is not promised"
+    lines.append(f"  {deadline}{again} when that fails")
     lines += [f"  note: {note}" for note in hook["notes"]]
     return lines + ([f"  {hook['docs']}"] if hook["docs"] else [])

@@ -45,6 +45,8 @@ class Connector:
     version: str
     source: Path
     id: int | None = None
+    #: Whose it is alone; None where it is everybody's.
+    partner_id: str | None = None
     hub: str = "general"
     description: str = ""
     docs: str = ""

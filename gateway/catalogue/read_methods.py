@@ -1,11 +1,12 @@
 """Reads `[methods.<id>]` and `[resources.<name>]`."""
 
 import re
+from collections import Counter
 from collections.abc import Mapping
 from typing import Literal
 
 from gateway.catalogue import contexts
-from gateway.catalogue.call_model import Field, Method, Pagination, Resource, Where
+from gateway.catalogue.call_model import Field, Method, Pagination, Resource, Step, Where
 from gateway.catalogue.read_request import request
 from gateway.catalogue.table import Findings, Table, nearest, scalar_texts
 from gateway.catalogue.words import COMPARISONS, FIELD_TYPES
@@ -14,6 +15,7 @@ _RESOURCE_VERBS = ("list", "get", "create", "update", "delete")
 _NAME = re.compile(r"[A-Za-z0-9_.-]+(?:/(?:[A-Za-z0-9_.-]+|\{[A-Za-z_][A-Za-z0-9_]*\}))*")
 _PARAMETER = re.compile(r"\{([A-Za-z_][A-Za-z0-9_]*)\}")
 Body = Literal["json", "form", "any", "raw"]
+_STEP = re.compile(r"([^.\[\]*]+)(\[\])?")
 _BODIES: Mapping[str, Body] = {"json": "json", "form": "form", "any": "any", "raw": "raw"}
 
 
@@ -51,7 +53,7 @@ def _method(id_: str, table: Table, pages: Mapping[str, Pagination]) -> Method:
         query={} if any_query else _fields(table, "query"),
         any_query=any_query,
         body=_BODIES.get(table.choice("body", tuple(_BODIES))),
-        fields=_fields(table, "fields"),
+        fields=_parted(table, _fields(table, "fields")),
         records=table.locator("records", contexts.ANSWER, "body"),
         paginate=paged_by(table, pages),
         headers=table.headers("headers", contexts.CALL),
@@ -75,8 +77,9 @@ def _fields(table: Table, key: str) -> dict[str, Field]:
 def _field(name: str, table: Table) -> Field:
     type_, required = table.choice("type", FIELD_TYPES, "string"), table.flag("required")
     description = table.text("description") or ""
+    at = _at(table)
     if not (table.has("default") or table.has("choices")):
-        return Field(name=name, type=type_, required=required, description=description)
+        return Field(name=name, type=type_, required=required, description=description, at=at)
     default = scalar_texts(table.data["default"]) if table.has("default") else None
     if table.has("default") and default is None:
         table.problem("default", "expected a plain value")
@@ -87,7 +90,30 @@ def _field(name: str, table: Table) -> Field:
         default=next(iter(default), None) if default else None,
         choices=table.texts("choices"),
         description=description,
+        at=at,
     )
+
+
+def _at(table: Table) -> tuple[Step, ...]:
+    steps = [_STEP.fullmatch(one) for one in (table.text("at") or "").split(".")] if table.has("at") else []
+    if not all(steps):
+        table.problem("at", f"expected names joined by dots, lists as name[], got {table.data['at']!r}")
+    return tuple(Step(one[1], one[2] is not None) for one in steps if one)
+
+
+def _parted(table: Table, fields: dict[str, Field]) -> dict[str, Field]:
+    """The fields, none of which may go where another one goes, or has its members."""
+    if not any(one.at for one in fields.values()):
+        return fields
+    ways = {name: one.at or (Step(one.name),) for name, one in fields.items()}
+    paths = {name: tuple(step.name for step in way) for name, way in ways.items()}
+    ends = Counter(paths.values())
+    inner = {path[:n]: ways[name][n - 1].many for name, path in paths.items() for n in range(1, len(path))}
+    for name, path in paths.items():
+        is_mixed = any(inner[path[:n]] is not ways[name][n - 1].many for n in range(1, len(path)))
+        if path in inner or is_mixed or ends[path] > 1:
+            table.problem(f"fields.{name}", f"goes to {'.'.join(path)}, which is another field's place too")
+    return fields
 
 
 def _resource(name: str, table: Table, calls: Mapping[str, Method]) -> Resource:

@@ -56,6 +56,7 @@ def _poll(table: Table, pages: Mapping[str, Pagination]) -> Poll:
         read_created=reader(table, "created_format", "created_timezone"),
         created_tolerance=table.duration("created_tolerance") or 0,
         deleted_when=_deleted_when(table),
+        skip_if=table.locator("skip_if", contexts.RECORD, "item"),
         mode=mode,
         from_format=_from_format(table),
         overlap=table.duration("overlap") or 0,

@@ -31,7 +31,7 @@ _TABLES = {
     "pagination": "type param where next rel more size_param size offset_param first max_pages max_records omit "
     "drop_params",
     "methods": "request name category description params query body fields records paginate headers",
-    "field": "type required default choices description",
+    "field": "type required default choices description at",
     "resources": "list get create update delete where objects order_by fields",
     "where": "param join = != < <= > >= LIKE IN",
     "webhook": f"{_CHANGE} docs notes scope account account_config account_equals items form_field ack ordered methods "
@@ -49,8 +49,9 @@ _TABLES = {
     "webhook.subscribe": "request body body_type save after lifetime expires expires_format renew renew_body "
     "renew_before check check_url list list_items list_id list_url delete delete_body",
     "poll": f"{_CHANGE} name description request query body paginate records order id updated updated_format "
-    "updated_timezone created created_format created_timezone created_tolerance deleted_when mode from_format overlap "
-    "settle start retention interval min_interval_from etag limits token first_token first_token_body token_expired",
+    "updated_timezone created created_format created_timezone created_tolerance deleted_when skip_if mode from_format "
+    "overlap settle start retention interval min_interval_from etag limits token first_token first_token_body "
+    "token_expired",
     "token_expired": "status body_contains",
     "interval": "default min max",
 }

@@ -5,10 +5,10 @@ from typing import Any
 from gateway.catalogue.change import Change
 from gateway.catalogue.config_view import ConfigView
 from gateway.catalogue.model import Connector
-from gateway.contracts.fixtures import Delivery, Told
 from gateway.inbound.handshake import Reply, handshake
 from gateway.inbound.normalise import Malformed, normalise
 from gateway.proofs.diagnosis import diagnose
+from gateway.proofs.fixtures import Delivery, Told
 from gateway.proofs.proof import Rejected, Verified, Wanted
 from gateway.proofs.received import Received, as_confirmed
 from gateway.proofs.verify import verify

@@ -11,10 +11,10 @@ from aiohttp import web
 from gateway.catalogue.config_view import ConfigView
 from gateway.catalogue.model import Connector
 from gateway.contracts.disguise import Disguise, Unrecordable
-from gateway.contracts.fixtures import SOMEWHERE, KnownKeys
 from gateway.contracts.judging import MAX_BODY, explained, said
 from gateway.contracts.recording import recorded
 from gateway.inbound.handshake import Reply, acknowledgement, handshake
+from gateway.proofs.fixtures import SOMEWHERE, KnownKeys
 from gateway.proofs.proof import KeySource, Verdict, Verified, Wanted
 from gateway.proofs.received import Received
 from gateway.proofs.verify import verify

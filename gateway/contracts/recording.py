@@ -12,12 +12,12 @@ from gateway.catalogue.model import Connector
 from gateway.catalogue.webhook_model import Verify
 from gateway.contracts.disguise import REPROVED, Disguise, Unrecordable, disguised_config, secret_entries
 from gateway.contracts.disguise import shown as shown_as
-from gateway.contracts.fixtures import KnownKeys
 from gateway.contracts.judging import MAX_BODY
 from gateway.inbound.handshake import Reply, handshake
 from gateway.inbound.normalise import normalise
 from gateway.proofs.anatomy import with_only
 from gateway.proofs.bodies import Malformed
+from gateway.proofs.fixtures import KnownKeys
 from gateway.proofs.proof import Verified
 from gateway.proofs.received import Received, as_confirmed
 from gateway.proofs.signing import signed_by

@@ -14,9 +14,9 @@ from gateway.catalogue.dates import date_reader
 from gateway.catalogue.locator import Locator
 from gateway.catalogue.model import Connector
 from gateway.catalogue.webhook_model import Verify
-from gateway.contracts.fixtures import Delivery, KnownKeys
 from gateway.contracts.judging import proved, said
 from gateway.proofs.anatomy import Anatomy, mapped, parts, with_only
+from gateway.proofs.fixtures import Delivery, KnownKeys
 from gateway.proofs.proof import Verified
 from gateway.proofs.received import Received
 from gateway.proofs.rewriting import Place, put, with_url

@@ -2,7 +2,11 @@
 
 import asyncio
 import re
+from dataclasses import dataclass
 
+import orjson
+
+from gateway import redact
 from gateway.clock import now_ms
 from gateway.delivery import sign
 from gateway.delivery.model import Attempt
@@ -10,22 +14,39 @@ from gateway.delivery.notification import render
 from gateway.delivery.retry import retry_after_ms
 from gateway.egress.model import Answer, Client, Failure, Request
 from gateway.events.model import Event
-from gateway.instances.view import Callback, InstanceView
+from gateway.instances.view import Callback
 
 KEPT_ANSWER = 1024
+MOST_HEADERS = 40
+REPLAY_HEADER = "Gateway-Replay-Id"
 MAX_ANSWER = 65_536
 MAX_REASON = 500
 #: A larger payload is rendered and signed in a thread, so that the event loop goes on meanwhile.
 MOST_INLINE = 128 << 10
 
 
-async def attempt(client: Client, view: InstanceView, callback: Callback, event: Event, timeout_s: float) -> Attempt:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sending:
+    """One request of a delivery: what is sent, to whom, and in which manner."""
+
+    event: Event
+    #: The hub of the event's own connector; the callback may be another instance's.
+    hub: str
+    callback: Callback
+    replay_id: str | None
+    timeout_s: float
+    #: Whether the answer is kept; with the secrets that nothing kept of it may show.
+    keeps: bool = True
+    secrets: tuple[str, ...] = ()
+
+
+async def attempt(client: Client, sending: Sending) -> Attempt:
     """Send the event's notification once; only a 2xx is a success, and a redirect is not followed."""
     at = now_ms()
-    if len(event.payload) > MOST_INLINE:
-        request = await asyncio.to_thread(_request, view, callback, event, at, timeout_s)
+    if len(sending.event.payload) > MOST_INLINE:
+        request = await asyncio.to_thread(_request, sending, at)
     else:
-        request = _request(view, callback, event, at, timeout_s)
+        request = _request(sending, at)
     outcome = await client.send(request)
     if isinstance(outcome, Failure):
         return Attempt(
@@ -34,13 +55,28 @@ async def attempt(client: Client, view: InstanceView, callback: Callback, event:
             status=None,
             reason=_storable(f"{outcome.reason}: {outcome.detail}"),
             retry_after_ms=None,
+            connect_ms=round(outcome.connect_ms) or None,
             answer=b"",
         )
-    return _answered(outcome, at)
+    return _answered(outcome, at, sending)
 
 
-def _request(view: InstanceView, callback: Callback, event: Event, at: int, timeout_s: float) -> Request:
-    body = render(event, view.connector.hub)
+def _request(sending: Sending, at: int) -> Request:
+    callback, body = sending.callback, render(sending.event, sending.hub)
+    return Request(
+        method="POST",
+        url=callback.destination.url,
+        headers=(*signed_headers(sending.event, body, callback, at, sending.replay_id), *callback.headers),
+        body=body,
+        timeout=sending.timeout_s,
+        max_answer=MAX_ANSWER,
+    )
+
+
+def signed_headers(
+    event: Event, body: bytes, callback: Callback, at: int, replay_id: str | None
+) -> list[tuple[str, str]]:
+    """The headers by which a consumer knows a notification; a replay names itself beside the event's own id."""
     seconds = at // 1000
     headers = [
         ("Content-Type", "application/json"),
@@ -51,17 +87,12 @@ def _request(view: InstanceView, callback: Callback, event: Event, at: int, time
     ]
     if callback.elements_key is not None:
         headers.append(("Elements-Webhook-Signature", sign.elements(callback.elements_key, body)))
-    return Request(
-        method="POST",
-        url=callback.destination.url,
-        headers=(*headers, *callback.headers),
-        body=body,
-        timeout=timeout_s,
-        max_answer=MAX_ANSWER,
-    )
+    if replay_id is not None:
+        headers.append((REPLAY_HEADER, replay_id))
+    return headers
 
 
-def _answered(answer: Answer, at: int) -> Attempt:
+def _answered(answer: Answer, at: int, sending: Sending) -> Attempt:
     success = 200 <= answer.status < 300
     header = None if success else next((value for name, value in answer.headers if name == "retry-after"), None)
     return Attempt(
@@ -70,8 +101,16 @@ def _answered(answer: Answer, at: int) -> Attempt:
         status=answer.status,
         reason=None if success else f"status {answer.status}",
         retry_after_ms=retry_after_ms(header, at),
-        answer=answer.body[:KEPT_ANSWER],
+        connect_ms=round(answer.connect_ms),
+        head_ms=round(answer.head_ms),
+        answer=answer.body[:KEPT_ANSWER] if sending.keeps else b"",
+        headers=_kept_headers(answer, sending) if sending.keeps else None,
     )
+
+
+def _kept_headers(answer: Answer, sending: Sending) -> str:
+    kept = redact.headers(answer.headers[:MOST_HEADERS], sending.secrets)
+    return orjson.dumps([(_storable(name), _storable(value)) for name, value in kept]).decode()
 
 
 def _storable(text: str) -> str:

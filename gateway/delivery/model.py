@@ -21,6 +21,8 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
     epoch: int
     lease_until: int
     event: Event | None
+    #: The replay that it belongs to.
+    replay_id: str | None = None
 
     @property
     def size(self) -> int:
@@ -37,7 +39,12 @@ class Attempt(msgspec.Struct, frozen=True, kw_only=True):
     #: Why it is no success; None where it is one.
     reason: str | None
     retry_after_ms: int | None
+    #: How long until the connection stood, and until the head of the answer was there; None where that never was.
+    connect_ms: int | None = None
+    head_ms: int | None = None
     answer: bytes
+    #: The answer's headers as JSON, without secrets.
+    headers: str | None = None
 
     @property
     def delivered(self) -> bool:

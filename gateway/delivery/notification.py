@@ -15,7 +15,7 @@ def render(event: Event, hub: str) -> bytes:
 
     A delivery of the vendor's is `raw` itself; a polled record stands in it as a list of one, under its object's name.
     """
-    change = {
+    change: dict[str, str | bool | None] = {
         "objectType": event.object_type,
         "objectId": event.object_id,
         "date": iso(event.received_at if event.occurred_at is None else event.occurred_at),
@@ -25,6 +25,8 @@ def render(event: Event, hub: str) -> bytes:
     }
     if event.source != "webhook":
         change["pollDate"] = iso(event.received_at)
+    if event.backfill:
+        change["backfill"] = True
     head = orjson.dumps(
         {
             "instance_id": event.instance_id,
@@ -39,7 +41,7 @@ def render(event: Event, hub: str) -> bytes:
     return b'{"message":%b,"raw":%b}}' % (head[:-1], raw)
 
 
-def _polled(event: Event, change: dict[str, str | None], record: bytes) -> bytes:
+def _polled(event: Event, change: dict[str, str | bool | None], record: bytes) -> bytes:
     name = event.object_type or _NAMELESS
     about: dict[str, object] = {
         "instance_id": event.instance_id,

@@ -9,11 +9,11 @@ from gateway.storage.database import Database, Effect, Row, Statement, Tally, Va
 CLOSED_AT_ONCE = 500
 
 _INSERT = (
-    "INSERT INTO deliveries (id, event_id, instance_id, destination_id, due_at, lease_owner, lease_until, created_at, "
-    "state, attempts, epoch) SELECT column1, column2, column3, column4, column5, column6, column7, column5, "
-    "'pending', 0, 1 FROM ({rows}) AS v"
+    "INSERT INTO deliveries (id, event_id, instance_id, destination_id, due_at, lease_owner, lease_until, replay_id, "
+    "created_at, state, attempts, epoch) SELECT column1, column2, column3, column4, column5, column6, column7, "
+    "column8, column5, 'pending', 0, 1 FROM ({rows}) AS v"
 )
-_INSERT_TYPES = ("text", "text", "bigint", "bigint", "bigint", "text", "bigint")
+_INSERT_TYPES = ("text", "text", "bigint", "bigint", "bigint", "text", "bigint", "text")
 _LEDGER = (
     "INSERT INTO ledger_deliveries (destination_id, shard, created, delivered, pending, dead, cancelled) "
     "VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (destination_id, shard) DO UPDATE SET "
@@ -31,10 +31,13 @@ _SETTLE = (
 )
 _SETTLE_TYPES = ("text", "bigint", "text", "bigint", "bigint", "text", "bigint")
 _ATTEMPT = (
-    "INSERT INTO attempts (delivery_id, number, at, duration_ms, status, reason, answer) "
+    "INSERT INTO attempts (delivery_id, number, at, duration_ms, status, reason, connect_ms, head_ms, headers, answer) "
     "SELECT * FROM ({rows}) AS v WHERE true ON CONFLICT (delivery_id, number) DO NOTHING"
 )
-_ATTEMPT_TYPES = ("text", "bigint", "bigint", "bigint", "bigint", "text", "bytea")
+_ATTEMPT_TYPES = (
+    *("text", "bigint", "bigint", "bigint", "bigint", "text"),
+    *("bigint", "bigint", "text", "bytea"),
+)
 _SWITCH_OFF = (
     "UPDATE destinations SET state = 'off', reason = $2, since = $3 WHERE id = $1 AND state = 'active' AND url = $4"
 )
@@ -79,7 +82,7 @@ _CAP = (
 
 def queued(job: Job, owner: str | None, now: int) -> Statement:
     """A new delivery, due now, leased to `owner` where it goes from memory."""
-    row = (job.id, job.event_id, job.instance_id, job.destination_id, now, owner, job.lease_until)
+    row = (job.id, job.event_id, job.instance_id, job.destination_id, now, owner, job.lease_until, job.replay_id)
     return Statement(_INSERT, row, False, _INSERT_TYPES)
 
 
@@ -94,14 +97,23 @@ def _moved(destination_id: int, state: State, number: int) -> Tally:
     return Tally(_LEDGER, (destination_id, 0), (0, delivered, -number, dead, cancelled))
 
 
+def cancelled(destination_id: int, number: int) -> Tally:
+    """Pending deliveries that were called off, in the ledger."""
+    return _moved(destination_id, "cancelled", number)
+
+
+def discarded(destination_id: int, number: int) -> Tally:
+    """Dead deliveries that were laid down, in the ledger."""
+    return Tally(_LEDGER, (destination_id, 0), (0, 0, 0, -number, number))
+
+
 def settlement(job: Job, attempt: Attempt, step: Settlement, url: str, now: int) -> Write[bool]:
     """Record an attempt and what follows from it; False where another node has taken the delivery meanwhile."""
     final = step.state != "pending"
     number = job.attempts + 1
     settled = (job.id, job.epoch, step.state, number, step.due_at, step.reason, now if final else None)
     update = Statement(_SETTLE, settled, True, _SETTLE_TYPES)
-    made = (job.id, number, attempt.at, attempt.duration_ms, attempt.status, attempt.reason, attempt.answer)
-    record = Statement(_ATTEMPT, made, False, _ATTEMPT_TYPES)
+    record = _record(job, number, attempt)
     statements = [record]
     if step.switch_off:
         statements.append(Statement(_SWITCH_OFF, (job.destination_id, "gone", now, url)))
@@ -111,6 +123,22 @@ def settlement(job: Job, attempt: Attempt, step: Settlement, url: str, now: int)
         return Effect(True, statements, tallies) if rows[0] else Effect(False)
 
     return Write([update], then)
+
+
+def _record(job: Job, number: int, attempt: Attempt) -> Statement:
+    made = (
+        job.id,
+        number,
+        attempt.at,
+        attempt.duration_ms,
+        attempt.status,
+        attempt.reason,
+        attempt.connect_ms,
+        attempt.head_ms,
+        attempt.headers,
+        attempt.answer,
+    )
+    return Statement(_ATTEMPT, made, False, _ATTEMPT_TYPES)
 
 
 def ending(job: Job, step: Settlement, now: int) -> Write[bool]:
@@ -161,6 +189,7 @@ def _job(row: Row, lease_until: int) -> Job:
         epoch=row["epoch"],
         lease_until=lease_until,
         event=None,
+        replay_id=row["replay_id"],
     )
 
 
@@ -200,8 +229,8 @@ async def cap_any_account(database: Database, due_at: int) -> None:
 
 
 async def event_any_account(database: Database, event_id: str) -> Event | None:
-    """The event of a delivery that was not kept in memory."""
-    row = await database.one("SELECT * FROM events WHERE id = $1", event_id)
+    """The event of a delivery that was not kept in memory; None where it, or what it held, is gone."""
+    row = await database.one("SELECT * FROM events WHERE id = $1 AND emptied_at IS NULL", event_id)
     return None if row is None else Event.from_row(row)
 
 

@@ -9,7 +9,7 @@ import structlog
 
 from gateway.clock import now_ms
 from gateway.delivery import store
-from gateway.delivery.attempt import attempt, host_of
+from gateway.delivery.attempt import Sending, attempt, host_of
 from gateway.delivery.claims import AGAIN_MS, Claims
 from gateway.delivery.closing import Closing
 from gateway.delivery.lane import Lane
@@ -45,6 +45,7 @@ class Worker:
         self._runtime = runtime
         self._index = index
         self._timeout_s = settings.timeout.seconds
+        self._keeps_answers = runtime.config.retention.answers
         self._clock = Steady()
         self._lanes = Lanes(settings.concurrency, settings.concurrency_per_destination)
         self.owner = time_ordered()
@@ -205,12 +206,24 @@ class Worker:
     async def _attempt(self, lane: Lane, job: Job, view: InstanceView, callback: Callback, event: Event) -> Attempt:
         began = lane.started[job.id] = time.monotonic()
         try:
-            made = await attempt(self._runtime.client, view, callback, event, self._timeout_s)
+            made = await attempt(self._runtime.client, self._sending(job, view, callback, event))
         finally:
             del lane.started[job.id]
         self._judge(lane, made, time.monotonic() - began)
         _tell(job, view, callback, made)
         return made
+
+    def _sending(self, job: Job, view: InstanceView, callback: Callback, event: Event) -> Sending:
+        own = view.connector if event.connector == view.connector.key else self._runtime.catalogue.get(event.connector)
+        return Sending(
+            event=event,
+            hub=own.hub if own is not None else "",
+            callback=callback,
+            replay_id=job.replay_id,
+            timeout_s=self._timeout_s,
+            keeps=self._keeps_answers,
+            secrets=view.secrets,
+        )
 
     def _judge(self, lane: Lane, made: Attempt, took_s: float) -> None:
         metrics = self._runtime.metrics

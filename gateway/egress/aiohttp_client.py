@@ -147,6 +147,7 @@ async def _exchanged(
 async def _read(
     response: aiohttp.ClientResponse, request: Request, target: Target, progress: Progress
 ) -> Answer | Fault:
+    head_ms = progress.total_ms()
     body = Body(response.headers.get("Content-Encoding"), request.max_answer)
     try:
         async for piece in response.content.iter_any():
@@ -161,6 +162,7 @@ async def _read(
         body=body.whole(),
         truncated=body.truncated,
         connect_ms=progress.connect_ms(),
+        head_ms=head_ms,
         total_ms=progress.total_ms(),
     )
 

@@ -73,6 +73,7 @@ class Collecting(Call[Answer]):
     """Waits for the whole answer."""
 
     _body: Body | None = None
+    _head_ms = 0.0
 
     def sent(self, carrier: Carrier) -> None:
         """The request is on its way, and whole."""
@@ -81,6 +82,7 @@ class Collecting(Call[Answer]):
         """The head of the answer is there."""
         self._status = status
         self._headers = headers
+        self._head_ms = (time.perf_counter() - self.started) * 1000
         self._body = Body(encoding, self.request.max_answer)
 
     def feed(self, data: bytes) -> bool:
@@ -100,6 +102,7 @@ class Collecting(Call[Answer]):
             body=body.whole(),
             truncated=body.truncated,
             connect_ms=self.connect_ms,
+            head_ms=self._head_ms,
             total_ms=(time.perf_counter() - self.started) * 1000,
         )
         self.waiter.set_result(answer)

@@ -41,6 +41,7 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True):
     body: bytes
     truncated: bool
     connect_ms: float  # 0 when a connection was used again
+    head_ms: float = 0.0  # until the status and the headers were there
     total_ms: float
 
 

@@ -31,10 +31,19 @@ class Event(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     #: The null filter's setting when the event was accepted.
     filter_nulls: bool
     received_at: int
+    #: Whether it tells what was there before the first poll.
+    backfill: bool = False
+    #: Half of the SHA-256 of the request's body; None where there was no request.
+    body_hash: str | None = None
+    #: When retention took the payload away.
+    emptied_at: int | None = None
+    #: The request's method, query, headers and sender as JSON, without secrets.
+    request: str | None = None
     #: The vendor's JSON text, to the byte.
     payload: bytes
 
     @classmethod
     def from_row(cls, row: Row) -> "Event":
         values = {name: row[name] for name in cls.__struct_fields__}
-        return cls(**values | {"filter_nulls": bool(values["filter_nulls"]), "payload": bytes(values["payload"])})
+        flags = {name: bool(values[name]) for name in ("filter_nulls", "backfill")}
+        return cls(**values | flags | {"payload": bytes(values["payload"])})

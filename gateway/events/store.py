@@ -1,5 +1,7 @@
 """Events, refusals and nonces as rows, and the half of the ledger that counts what arrived."""
 
+from collections.abc import Sequence
+
 from gateway.accounts.model import Caller
 from gateway.errors import NotFound
 from gateway.events.model import Event, Source
@@ -12,26 +14,28 @@ BODY_IDENTITY = "b:"
 
 _COLUMNS = (
     "id, account_id, instance_id, connector, source, type, action, object_type, object_id, occurred_at, "
-    "vendor_event_id, identity, filter_nulls, received_at, payload"
+    "vendor_event_id, identity, filter_nulls, received_at, backfill, routed, body_hash, request, payload"
 )
 _TYPES = (
     *("text", "text", "bigint", "text", "text", "text", "text", "text", "text", "bigint", "text", "text"),
-    *("bigint", "bigint", "bytea"),
+    *("bigint", "bigint", "bigint", "bigint", "text", "text", "bytea"),
 )
+_PLACES = len(_TYPES)
 _INSERT = (
     f"INSERT INTO events ({_COLUMNS}) SELECT * FROM ({{rows}}) AS v WHERE true "  # noqa: S608
     "ON CONFLICT (instance_id, identity) DO NOTHING RETURNING id"
 )
 # The window slides: the same body in the slice of time before counts too, where it came less than ten minutes ago.
 _INSERT_BY_BODY = (
-    f"INSERT INTO events ({_COLUMNS}) SELECT {', '.join(f'column{place}' for place in range(1, 16))} "  # noqa: S608
+    f"INSERT INTO events ({_COLUMNS}) "  # noqa: S608
+    f"SELECT {', '.join(f'column{place}' for place in range(1, _PLACES + 1))} "
     "FROM ({rows}) AS v WHERE NOT EXISTS (SELECT 1 FROM events WHERE events.instance_id = column3 "
-    "AND events.identity = column16 AND events.received_at > column17) "
+    f"AND events.identity = column{_PLACES + 1} AND events.received_at > column{_PLACES + 2}) "
     "ON CONFLICT (instance_id, identity) DO NOTHING RETURNING id"
 )
 _REFUSE = (
-    "INSERT INTO refusals (id, instance_id, at, failed_check, detail, remote, body_hash) "
-    "VALUES ($1, $2, $3, $4, $5, $6, $7)"
+    "INSERT INTO refusals (id, instance_id, at, outcome, failed_check, detail, remote, body_hash, vendor_event_id, "
+    "object_id, event_id) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)"
 )
 # Without ON CONFLICT: of two nodes that were given one nonce, one learns it.
 _REMEMBER = "INSERT INTO nonces (instance_id, nonce, body_hash, at) VALUES ($1, $2, $3, $4)"
@@ -53,7 +57,7 @@ def body_identity(digest: str, now: int) -> str:
     return f"{BODY_IDENTITY}{digest}:{now // BODY_WINDOW_MS}"
 
 
-def accept(event: Event) -> Statement:
+def accept(event: Event, *, routed: bool) -> Statement:
     """Store the event unless its change is stored already; the id comes back where it was."""
     values = (
         event.id,
@@ -70,13 +74,36 @@ def accept(event: Event) -> Statement:
         event.identity,
         int(event.filter_nulls),
         event.received_at,
+        int(event.backfill),
+        int(routed),
+        event.body_hash,
+        event.request,
         event.payload,
     )
-    if event.identity is None or not event.identity.startswith(BODY_IDENTITY):
+    *_, earlier = identities(event) or [None]
+    if earlier == event.identity:
         return Statement(_INSERT, values, True, _TYPES)
-    earlier = body_identity(event.identity.split(":")[1], event.received_at - BODY_WINDOW_MS)
     since = event.received_at - BODY_WINDOW_MS
     return Statement(_INSERT_BY_BODY, (*values, earlier, since), True, (*_TYPES, "text", "bigint"))
+
+
+def identities(event: Event) -> tuple[str, ...]:
+    """Under which identities the same change may stand: its own, and that of its body in the slice of time before."""
+    if event.identity is None:
+        return ()
+    if not event.identity.startswith(BODY_IDENTITY):
+        return (event.identity,)
+    return event.identity, body_identity(event.identity.split(":")[1], event.received_at - BODY_WINDOW_MS)
+
+
+async def ids_by_identity(reader: Reader, wanted: Sequence[tuple[int, str]]) -> dict[tuple[int, str], str]:
+    """The events that stand under an instance's identities, some dozens at once."""
+    if not wanted:
+        return {}
+    pairs = (f"(instance_id = ${2 * place + 1} AND identity = ${2 * place + 2})" for place in range(len(wanted)))
+    sql = f"SELECT id, instance_id, identity FROM events WHERE {' OR '.join(pairs)}"  # noqa: S608
+    rows = await reader.all(sql, *(value for pair in wanted for value in pair))
+    return {(row["instance_id"], row["identity"]): row["id"] for row in rows}
 
 
 def arrived(instance_id: int, *, accepted: int, duplicate: int, routed: int) -> Tally:
@@ -103,10 +130,14 @@ def refuse(refusal: Refusal) -> Statement:
             refusal.id,
             refusal.instance_id,
             refusal.at,
+            refusal.outcome,
             refusal.check,
             refusal.detail,
             refusal.remote,
             refusal.body_hash,
+            refusal.vendor_event_id,
+            refusal.object_id,
+            refusal.event_id,
         ),
     )
 
@@ -147,12 +178,18 @@ async def came_by(reader: Reader, instance_id: int, source: Source, since_id: st
     return row is not None
 
 
-async def ledger_any_account(reader: Reader) -> Row:
-    """The sums of the ledger's first half over all instances."""
-    row = await reader.one(
-        "SELECT coalesce(sum(received), 0) AS received, coalesce(sum(accepted), 0) AS accepted, "
-        "coalesce(sum(duplicate), 0) AS duplicate, coalesce(sum(refused), 0) AS refused, "
-        "coalesce(sum(ignored), 0) AS ignored, coalesce(sum(routed), 0) AS routed, "
-        "coalesce(sum(unrouted), 0) AS unrouted FROM ledger_events"
+async def newest_by_object(
+    reader: Reader, instance_id: int, source: Source, object_ids: Sequence[str]
+) -> Sequence[Row]:
+    """Of each object that came on a road the newest date, and the newest of those events that say it is gone."""
+    if not object_ids:
+        return []
+    places = ", ".join(f"${place}" for place in range(3, 3 + len(object_ids)))
+    return await reader.all(
+        "SELECT object_type, object_id, max(occurred_at) AS at, "  # noqa: S608
+        "max(CASE WHEN action = 'DELETED' THEN occurred_at END) AS gone_at FROM events "
+        f"WHERE instance_id = $1 AND source = $2 AND object_id IN ({places}) GROUP BY object_type, object_id",
+        instance_id,
+        source,
+        *object_ids,
     )
-    return row or {}

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 
 from gateway.accounts.model import Caller
 from gateway.events.model import Event
-from gateway.history.model import Arrival, AttemptRecord, DeliveryRecord
-from gateway.storage.database import Reader, Row
+from gateway.history.model import Arrival, AttemptRecord, DeliveryRecord, Where
+from gateway.storage.database import Reader
 
 
 async def deliveries(reader: Reader, event_ids: Sequence[str]) -> dict[str, list[DeliveryRecord]]:
@@ -19,6 +19,27 @@ async def deliveries(reader: Reader, event_ids: Sequence[str]) -> dict[str, list
     return found
 
 
+async def newest_deliveries(reader: Reader, event_id: str, most: int) -> list[DeliveryRecord]:
+    """The newest deliveries of an event that the caller was already shown."""
+    sql = "SELECT * FROM deliveries WHERE event_id = $1 ORDER BY id || '' DESC LIMIT $2"
+    return [DeliveryRecord.from_row(row) for row in await reader.all(sql, event_id, most)]
+
+
+async def deciding_deliveries(reader: Reader, event_ids: Sequence[str]) -> dict[str, DeliveryRecord]:
+    """Of each event the delivery that says how it stands: one on its way, the next of them; else the newest."""
+    if not event_ids:
+        return {}
+    places = ", ".join(f"${place}" for place in range(1, len(event_ids) + 1))
+    rows = await reader.all(
+        "SELECT deliveries.* FROM deliveries JOIN (SELECT (SELECT d.id FROM deliveries AS d "  # noqa: S608
+        "WHERE d.event_id = events.id ORDER BY CASE WHEN d.state = 'pending' THEN 0 ELSE 1 END, "
+        "CASE WHEN d.state = 'pending' THEN d.due_at ELSE 0 END, d.id DESC LIMIT 1) AS id "
+        f"FROM events WHERE events.id IN ({places})) AS deciding ON deciding.id = deliveries.id",
+        *event_ids,
+    )
+    return {row["event_id"]: DeliveryRecord.from_row(row) for row in rows}
+
+
 async def attempts(reader: Reader, delivery_ids: Sequence[str]) -> dict[str, list[AttemptRecord]]:
     """The attempts of deliveries, by delivery, in their order."""
     found: dict[str, list[AttemptRecord]] = {delivery_id: [] for delivery_id in delivery_ids}
@@ -28,6 +49,15 @@ async def attempts(reader: Reader, delivery_ids: Sequence[str]) -> dict[str, lis
         for row in await reader.all(sql, *delivery_ids):
             found[row["delivery_id"]].append(AttemptRecord.from_row(row))
     return found
+
+
+async def destinations(reader: Reader, destination_ids: Sequence[int]) -> dict[int, Where]:
+    """The destinations of deliveries that the caller was already shown, by their ids."""
+    if not destination_ids:
+        return {}
+    places = ", ".join(f"${place}" for place in range(1, len(destination_ids) + 1))
+    sql = f"SELECT id, instance_id, url, state, reason FROM destinations WHERE id IN ({places})"  # noqa: S608
+    return {row["id"]: Where.from_row(row) for row in await reader.all(sql, *destination_ids)}
 
 
 async def arrivals_between(
@@ -58,13 +88,3 @@ async def events(reader: Reader, event_ids: Sequence[str]) -> list[Event]:
     places = ", ".join(f"${place}" for place in range(1, len(event_ids) + 1))
     sql = f"SELECT * FROM events WHERE id IN ({places}) ORDER BY id DESC"  # noqa: S608
     return [Event.from_row(row) for row in await reader.all(sql, *event_ids)]
-
-
-async def ledger_of_deliveries_any_account(reader: Reader) -> Row:
-    """The sums of the ledger's second half over all destinations."""
-    row = await reader.one(
-        "SELECT coalesce(sum(created), 0) AS created, coalesce(sum(delivered), 0) AS delivered, "
-        "coalesce(sum(pending), 0) AS pending, coalesce(sum(dead), 0) AS dead, "
-        "coalesce(sum(cancelled), 0) AS cancelled FROM ledger_deliveries"
-    )
-    return row or {}

@@ -1,6 +1,7 @@
 """What became of a request that stored nothing: its answer, and where that is counted and told."""
 
 import time
+from collections.abc import Sequence
 
 import structlog
 
@@ -9,9 +10,11 @@ from gateway.catalogue.webhook_model import Webhook
 from gateway.clock import now_ms
 from gateway.errors import StorageDown
 from gateway.events import store as events
-from gateway.events.refusal import Sampler
+from gateway.events.refusal import MOST_ROWS, Sampler
 from gateway.inbound.answers import RETRY_AFTER_S, plain
 from gateway.inbound.handshake import Reply, acknowledgement
+from gateway.inbound.normalise import Change
+from gateway.inbound.passed_over import PassedOver
 from gateway.inbound.refusing import Refusals
 from gateway.instances.index import Orphan
 from gateway.instances.view import InstanceView
@@ -35,6 +38,7 @@ class Outcomes:
         self._sampler = Sampler()
         self._orphans: dict[str, float] = {}
         self.refusals = Refusals(runtime)
+        self.passed_over = PassedOver(runtime)
 
     def unknown(self) -> Reply:
         """Nobody is meant."""
@@ -93,13 +97,19 @@ class Outcomes:
         self._metrics.inbound["refused"].inc()
         return reply
 
-    def ignored(self, view: InstanceView, received: Received, number: int) -> Reply:
-        """So many verified events of an instance that takes none, counted without waiting."""
-        self.refusals.count([events.ignored(view.instance.id, number)])
+    def ignored(self, view: InstanceView, received: Received, changes: Sequence[Change]) -> Reply:
+        """Verified changes of an instance that takes none, counted without waiting."""
+        self.refusals.count([events.ignored(view.instance.id, len(changes))])
+        return self.passed_over_ignored(view, received, changes)
+
+    def passed_over_ignored(self, view: InstanceView, received: Received, changes: Sequence[Change]) -> Reply:
+        """The answer to verified changes that are counted as ignored elsewhere; some of them are kept."""
+        told = [(change.vendor_event_id, change.object_id) for change in changes[:MOST_ROWS]]
+        self.passed_over.ignored(view, received, told)
         return self.told_ignored(view, received)
 
     def told_ignored(self, view: InstanceView, received: Received) -> Reply:
-        """The answer to verified events that are counted as ignored elsewhere."""
+        """The answer to a verified delivery that brings the instance nothing."""
         wanted = view.connector.webhook is not None and view.connector.webhook.ack is not None
         reply = acknowledgement(view.connector, view.config, received) if wanted else plain(200, "ignored")
         return self.told(view, received, "ignored", reply)

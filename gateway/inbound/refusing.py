@@ -1,20 +1,21 @@
 """What is kept of requests that were not accepted: a number for each, and a row with its reason for some of them."""
 
 import asyncio
-import hashlib
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
+from typing import TypeVar
 
 import structlog
 
 from gateway.clock import now_ms
 from gateway.errors import GatewayError
 from gateway.events import store as events
-from gateway.events.refusal import Refusal, Sampler
-from gateway.ids import time_ordered
+from gateway.events.refusal import MOST_ROWS, Refusal, Sampler
+from gateway.ids import body_hash, time_ordered
 from gateway.inbound.handshake import Reply
+from gateway.inbound.normalise import Change, Malformed, normalise
 from gateway.inbound.others import others_of
 from gateway.instances.view import InstanceView
 from gateway.proofs.diagnosis import DIAGNOSED, MOST_BODY, compare, diagnose
@@ -22,6 +23,8 @@ from gateway.proofs.proof import Rejected
 from gateway.proofs.received import Received
 from gateway.runtime import Runtime
 from gateway.storage.database import Effect, Statement, Tally, Write
+
+T = TypeVar("T")
 
 #: Refusals that are looked into at the same time; of more than that nothing further is found out.
 MOST_AT_ONCE = 8
@@ -58,8 +61,10 @@ class Refusals:
         self._runtime.metrics.inbound["refused"].inc()
         if not self._sampler.keeps(instance_id, refusal.at):
             self._count_check(check)
-        elif _is_of_use(received, reply, check) and len(self._under_way) < MOST_AT_ONCE:
-            task = asyncio.get_running_loop().create_task(self._look_into(refusal, rejected, time.time()))
+        elif len(self._under_way) < MOST_AT_ONCE:
+            of_use = _is_of_use(received, reply, check)
+            looking = self._look_into(refusal, rejected, time.time()) if of_use else self._read(refusal, rejected)
+            task = asyncio.get_running_loop().create_task(looking)
             self._under_way.add(task)
             task.add_done_callback(self._under_way.discard)
         else:
@@ -91,9 +96,19 @@ class Refusals:
         except Exception:
             log.exception("refusal.diagnosis_broke")
         finally:
-            self._tell(refused, found or rejected)
+            await self._read(refused, found or rejected)
 
-    def _tell(self, refused: _Refused, found: Rejected) -> None:
+    async def _read(self, refused: _Refused, found: Rejected) -> None:
+        """Tell it under what its sender calls the changes in it, though nobody has proved that it is true."""
+        changes: Sequence[Change] = ()
+        try:
+            changes = await _changes_in(refused)
+        except Exception:
+            log.exception("refusal.not_read")
+        finally:
+            self._tell(refused, found, changes)
+
+    def _tell(self, refused: _Refused, found: Rejected, changes: Sequence[Change] = ()) -> None:
         row = _row(refused, found)
         log.warning(
             "event.refused",
@@ -104,7 +119,7 @@ class Refusals:
             remote=row.remote,
             status=refused.status,
         )
-        self.count([], [events.refuse(row)])
+        self.count([], [events.refuse(one) for one in _rows(row, changes)])
         self._count_check(row.check)
 
     def _count_check(self, check: str) -> None:
@@ -116,8 +131,16 @@ def _is_of_use(received: Received, reply: Reply, check: str) -> bool:
     return reply.status == 401 and check in DIAGNOSED and len(received.body) <= MOST_BODY
 
 
-async def _aside(received: Received, look: Callable[[], Rejected | None]) -> Rejected | None:
+async def _aside(received: Received, look: Callable[[], T]) -> T:
     return await asyncio.to_thread(look) if len(received.body) > SHORT_BODY else look()
+
+
+async def _changes_in(refused: _Refused) -> Sequence[Change]:
+    view, received = refused.view, refused.received
+    if not received.body or len(received.body) > MOST_BODY:
+        return ()
+    changes = await _aside(received, partial(normalise, view.connector, view.config, received, MOST_BODY))
+    return () if isinstance(changes, Malformed) else changes[:MOST_ROWS]
 
 
 def _row(refused: _Refused, found: Rejected) -> Refusal:
@@ -128,5 +151,14 @@ def _row(refused: _Refused, found: Rejected) -> Refusal:
         check=found.check,
         detail=found.detail[:500].replace("\x00", ""),
         remote=refused.received.remote,
-        body_hash=hashlib.sha256(refused.received.body).hexdigest(),
+        body_hash=body_hash(refused.received.body),
     )
+
+
+def _rows(row: Refusal, changes: Sequence[Change]) -> list[Refusal]:
+    """One for each change that the request told of, or the one that knows of none."""
+    told = dict.fromkeys((change.vendor_event_id, change.object_id) for change in changes) or [(None, None)]
+    return [
+        replace(row, id=time_ordered(), vendor_event_id=vendor_event_id, object_id=object_id)
+        for vendor_event_id, object_id in told
+    ]

@@ -10,8 +10,9 @@ from gateway.clock import now_ms
 from gateway.errors import Conflict, StorageDown
 from gateway.events import store as events
 from gateway.events.model import Event, EventId
-from gateway.ids import time_ordered
+from gateway.ids import body_hash, time_ordered
 from gateway.inbound.handshake import Reply, acknowledgement
+from gateway.inbound.kept import kept_request
 from gateway.inbound.nonces import Nonces, nonce_of
 from gateway.inbound.normalise import Change
 from gateway.inbound.outcomes import Outcomes
@@ -75,10 +76,10 @@ class Storing:
         if view.accepts_events:
             return await self._store(view, received, changes, began, also)
         if not also:
-            return self._outcomes.ignored(view, received, len(changes))
+            return self._outcomes.ignored(view, received, changes)
         ignored = events.ignored(view.instance.id, len(changes))
         await self._runtime.database.write(Write((), lambda _: Effect(None, also, [ignored])))
-        return self._outcomes.told_ignored(view, received)
+        return self._outcomes.passed_over_ignored(view, received, changes)
 
     async def _store(
         self, view: InstanceView, received: Received, changes: Sequence[Change], began: float, also: Sequence[Statement]
@@ -86,7 +87,8 @@ class Storing:
         if self._waiting_bytes + len(received.body) > MOST_WAITING_BYTES:
             return self._outcomes.unavailable(StorageDown("Too many events wait for their commit."))
         now = now_ms()
-        found = [_event(view, received, change, number, now) for number, change in enumerate(changes)]
+        request = (kept_request(view, received), body_hash(received.body))
+        found = [_event(view, received, change, number, now, request) for number, change in enumerate(changes)]
         self._waiting_bytes += len(received.body)
         try:
             published = await self._publisher.publish(view, found, now, also)
@@ -101,6 +103,9 @@ class Storing:
         self, view: InstanceView, received: Received, found: Sequence[Event], published: Published, took_s: float
     ) -> None:
         outcome = "duplicate" if published.duplicate and not published.accepted else "accepted"
+        if published.duplicate:
+            new = frozenset(published.accepted)
+            self._outcomes.passed_over.duplicates(view, received, [one for one in found if one.id not in new])
         self._runtime.metrics.acknowledged.observe(took_s)
         self._runtime.metrics.inbound[outcome].inc()
         log.info(
@@ -117,7 +122,9 @@ class Storing:
         )
 
 
-def _event(view: InstanceView, received: Received, change: Change, number: int, now: int) -> Event:
+def _event(
+    view: InstanceView, received: Received, change: Change, number: int, now: int, request: tuple[str, str]
+) -> Event:
     instance = view.instance
     return Event(
         id=EventId(time_ordered()),
@@ -134,6 +141,8 @@ def _event(view: InstanceView, received: Received, change: Change, number: int, 
         identity=change.identity or (_by_body(received, number, now) if change.by_body else None),
         filter_nulls=view.filter_nulls,
         received_at=now,
+        request=request[0],
+        body_hash=request[1],
         payload=change.payload,
     )
 

@@ -33,10 +33,12 @@ class Change:
     values: Mapping[str, str | None]
 
 
-def check(connector: Connector, stored: Mapping[str, str], sent: object, url_rule: UrlRule) -> Change:
+def check(
+    connector: Connector, stored: Mapping[str, str], sent: object, url_rule: UrlRule, *, unfinished: bool = False
+) -> Change:
     """Check what a caller sent, on top of what is stored; Invalid names every problem at once.
 
-    A secret sent back as its mask is unchanged, null clears an entry.
+    A secret sent back as its mask is unchanged, null clears an entry; with `unfinished` entries may be missing.
     """
     entries = entries_of(connector)
     values, problems = _values(entries, sent, url_rule)
@@ -44,7 +46,7 @@ def check(connector: Connector, stored: Mapping[str, str], sent: object, url_rul
     problems += _combination(connector, merged)
     if problems:
         raise Invalid(_sentence(problems), tuple(problems))
-    if missing := _missing(connector, entries, merged):
+    if not unfinished and (missing := missing_of(connector, merged)):
         raise Invalid(_missing_sentence(connector, missing), tuple(missing))
     return Change(values)
 
@@ -194,7 +196,9 @@ def _finder_problems(connector: Connector, finder: str) -> list[Problem]:
     return [] if message is None else [Problem("event.notification.instance.finder", message)]
 
 
-def _missing(connector: Connector, entries: Mapping[str, Entry], values: Mapping[str, str]) -> list[Problem]:
+def missing_of(connector: Connector, values: Mapping[str, str]) -> list[Problem]:
+    """The entries that an instance with these values still needs."""
+    entries = entries_of(connector)
     scheme = scheme_of(connector, values)
     return [
         Problem(key, f"{entry.name} is required")

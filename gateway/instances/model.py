@@ -31,11 +31,15 @@ class Instance:
     created_at: int
     updated_at: int
     deleted_at: int | None = None
+    description: str = ""
+    #: Whether it leads to the partner's own product, so that its calls may come from anywhere.
+    native: bool = False
 
     @classmethod
     def from_row(cls, row: Row) -> "Instance":
         values = {name: row[name] for name in cls.__dataclass_fields__}
-        return cls(**values | {"tags": tuple(orjson.loads(values["tags"])), "enabled": bool(values["enabled"])})
+        flags = {name: bool(values[name]) for name in ("enabled", "native")}
+        return cls(**values | flags | {"tags": tuple(orjson.loads(values["tags"]))})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -17,6 +17,7 @@ from gateway.storage.database import Reader, Row, Transaction, Value
 CALLBACK = "callback"
 #: A longer value is no name that a delivery is routed by; the index of values holds none.
 LONGEST_LOOKED_UP = 200
+_COLUMNS = tuple(Instance.__dataclass_fields__)
 # The length as in the index, which would not be used otherwise; SQLite takes the tables of a cross join in their order.
 _BY_VALUE = (
     "FROM configuration CROSS JOIN instances WHERE configuration.key = $2 AND length(configuration.value) <= 200 "
@@ -192,29 +193,18 @@ async def lock_any_account(transaction: Transaction, instance_id: int, now: int)
 
 async def add(transaction: Transaction, instance: Instance) -> None:
     """Store a new instance."""
-    await transaction.execute(
-        "INSERT INTO instances (id, partner_id, account_id, user_id, connector, name, tags, enabled, "
-        "external_authentication, created_at, updated_at, deleted_at) "
-        "VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, NULL)",
-        instance.id,
-        instance.partner_id,
-        instance.account_id,
-        instance.user_id,
-        instance.connector,
-        instance.name,
-        _tags(instance.tags),
-        int(instance.enabled),
-        instance.external_authentication,
-        instance.created_at,
-        instance.updated_at,
-    )
+    places = ", ".join(f"${place}" for place in range(1, len(_COLUMNS) + 1))
+    sql = f"INSERT INTO instances ({', '.join(_COLUMNS)}) VALUES ({places})"  # noqa: S608
+    values = {name: getattr(instance, name) for name in _COLUMNS}
+    flags = {"enabled": int(instance.enabled), "native": int(instance.native)}
+    await transaction.execute(sql, *(values | flags | {"tags": _tags(instance.tags)}).values())
 
 
 async def update(transaction: Transaction, instance: Instance) -> None:
-    """Store the name, the tags and the switch of an instance."""
+    """Store what of an instance may change."""
     await transaction.execute(
-        "UPDATE instances SET name = $3, tags = $4, enabled = $5, updated_at = $6, external_authentication = $7 "
-        "WHERE partner_id = $1 AND id = $2",
+        "UPDATE instances SET name = $3, tags = $4, enabled = $5, updated_at = $6, external_authentication = $7, "
+        "description = $8, native = $9 WHERE partner_id = $1 AND id = $2",
         instance.partner_id,
         instance.id,
         instance.name,
@@ -222,6 +212,8 @@ async def update(transaction: Transaction, instance: Instance) -> None:
         int(instance.enabled),
         instance.updated_at,
         instance.external_authentication,
+        instance.description,
+        int(instance.native),
     )
 
 

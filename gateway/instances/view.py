@@ -5,10 +5,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from gateway.catalogue.config_view import ConfigView
-from gateway.catalogue.core import completed
+from gateway.catalogue.core import completed, entries_of
 from gateway.catalogue.model import Connector
 from gateway.instances.callback_headers import parse_headers
 from gateway.instances.model import Destination, Instance, Secret
+from gateway.redact import SHORTEST_SECRET
 
 EARLIER = "earlier:"
 
@@ -36,6 +37,8 @@ class InstanceView:
     filter_nulls: bool
     max_body: int
     callback: Callback | None
+    #: What must never be shown of it, wherever it turns up.
+    secrets: tuple[str, ...]
     #: When a secret in here ends, so that the view must be made anew; epoch milliseconds.
     stale_at: int | None
 
@@ -51,16 +54,24 @@ def build(
     """Put the view together from rows that are already opened."""
     values = completed(connector, stored)
     ends = [secret.expires_at for secret in secrets if secret.expires_at is not None]
+    config = ConfigView(values, _earlier(secrets))
     return InstanceView(
         instance=instance,
         connector=connector,
-        config=ConfigView(values, _earlier(secrets)),
+        config=config,
         accepts_events=instance.enabled and values.get("event.notification.enabled") == "true",
         filter_nulls=values.get("filter.response.nulls") != "false",
         max_body=max_body,
         callback=_callback(destination, values, secrets),
+        secrets=_secret_values(connector, config),
         stale_at=min(ends, default=None),
     )
+
+
+def _secret_values(connector: Connector, config: ConfigView) -> tuple[str, ...]:
+    keys = [key for key, entry in entries_of(connector).items() if entry.secret]
+    values = [value for key in keys for value in config.secrets(key)]
+    return tuple(value for value in dict.fromkeys(values) if len(value) >= SHORTEST_SECRET)
 
 
 def _earlier(secrets: Sequence[Secret]) -> dict[str, tuple[str, ...]]:

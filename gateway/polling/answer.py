@@ -6,7 +6,7 @@ from gateway.polling.asking import Ask
 from gateway.polling.model import Failure, FailureKind, Page
 
 _KINDS: dict[str, FailureKind] = {
-    "rate_limited": "rate_limited",
+    "rate_limited": "waits",
     "unreachable": "unavailable",
     "late": "unavailable",
     "no_credentials": "reauth",

@@ -12,6 +12,7 @@ from gateway.catalogue.offers import Offers
 from gateway.catalogue.poller_configuration import Wanted, interval_ms, wanted
 from gateway.catalogue.selection import Selection, narrowed, object_type_of, spread
 from gateway.polling.model import Plan, PollSource
+from gateway.polling.reconcile import patience
 
 
 def planned(connector: Connector, config: ConfigView, offers: Offers, source: PollSource = "polling") -> list[Plan]:
@@ -23,7 +24,8 @@ def planned(connector: Connector, config: ConfigView, offers: Offers, source: Po
     is_configured = source == "polling" and bool(found.entries)
     plans = _configured(found, connector, config, offers) if is_configured else _declared(connector, config)
     wishes = tuple(spread(wish, connector.resources) for wish in (found.selection, Selection(found.names)))
-    kept = [_chosen(replace(plan, source=source), wishes, connector, config) for plan in plans]
+    plans = (replace(plan, source=source, patience=patience(connector, plan.poll, source)) for plan in plans)
+    kept = [_chosen(plan, wishes, connector, config) for plan in plans]
     return [plan for plan in kept if plan is not None]
 
 

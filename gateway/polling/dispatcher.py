@@ -128,8 +128,10 @@ class Dispatcher:
                 task.cancel()
 
     async def report(self) -> None:
-        """Tell how many are late, of all nodes."""
-        now = now_ms()
+        """Tell how many are late, and how many do not succeed, of all nodes."""
+        now, not_ok = now_ms(), await store.not_ok(self._runtime.database)
+        for state, gauge in self._runtime.metrics.pollers_not_ok.items():
+            gauge.set(not_ok.get(state, 0))
         overdue, longest = await store.overdue(self._runtime.database, now - OVERDUE_MS)
         self._runtime.metrics.polls_overdue.set(overdue)
         self._runtime.metrics.polls_oldest.set((longest + OVERDUE_MS) / 1000 if overdue else 0)

@@ -30,6 +30,7 @@ def event_of(view: InstanceView, plan: Plan, found: Found, now: int) -> Event:
         identity=change.identity,
         filter_nulls=view.filter_nulls,
         received_at=now,
+        backfill=found.backfill,
         payload=change.payload,
     )
 

@@ -99,8 +99,10 @@ def after_success(
 
 
 def after_failure(plan: Plan, poller: Poller, cursor: Cursor, failure: Failure, *, now: int, dice: float) -> Step:
-    """What follows from one that failed."""
+    """What follows from one that failed; one that only has to wait for its turn at the vendor has not."""
     failures, interval = poller.failures + 1, current(plan, cursor)
+    if failure.kind == "waits":
+        return _later(poller, cursor, failure, None if interval is None else now)
     stopped = failure.kind == "reauth" or failures >= MOST_FAILURES
     state: State = "reauth" if failure.kind == "reauth" else "disabled" if stopped else "failing"
     wait = _WAITS[failure.kind](failures, dice)
@@ -111,6 +113,19 @@ def after_failure(plan: Plan, poller: Poller, cursor: Cursor, failure: Failure, 
         failures=failures,
         planned_at=poller.planned_at,
         next_due=None if stopped or interval is None else now + max(wait, asked),
+        interval=cursor.interval_ms,
+    )
+
+
+def _later(poller: Poller, cursor: Cursor, failure: Failure, now: int | None) -> Step:
+    """Nothing is known that was not known before; `now` None: it goes on when somebody asks."""
+    wait = min(max(SECOND, failure.wait or 0), LONGEST_ASKED)
+    return Step(
+        state=poller.state,
+        reason=poller.reason or short(failure.message[:500]),
+        failures=poller.failures,
+        planned_at=poller.planned_at,
+        next_due=None if now is None else now + wait,
         interval=cursor.interval_ms,
     )
 

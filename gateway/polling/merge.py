@@ -10,7 +10,8 @@ from gateway.polling import snapshot
 from gateway.polling.advance import backfill_until, clock, finished, goes_on, in_order, kept, moved
 from gateway.polling.classify import action_of, is_deleted
 from gateway.polling.model import Chunk, Cursor, Failure, Found, Gap, Known, Merged, Plan, Read, Seen, Window
-from gateway.polling.records import Record, Settings, change_of, departed, key_id, records_in
+from gateway.polling.reconcile import ripe
+from gateway.polling.records import Record, Settings, change_of, departed, key_id, of_its_list, records_in
 from gateway.polling.window import AHEAD_MS, SKEW_MS, gap
 
 CHUNK = 500
@@ -41,7 +42,7 @@ def merged(
     if problem is not None:
         return Merged(chunks=(Chunk((), cursor),), problem=problem)
     if plan.poll.mode == "snapshot":
-        return _of_snapshot(plan, cursor, read, records, known or {}, settings)
+        return _of_snapshot(plan, cursor, read, of_its_list(plan, records), known or {}, settings)
     if _asked_too_late(plan, cursor, read, asked):
         again = replace(cursor, floor_ms=clock(read) - plan.poll.overlap)
         return Merged(chunks=(Chunk((), again),), again=True)
@@ -52,22 +53,28 @@ def _of_records(
     plan: Plan, cursor: Cursor, read: Read, asked: Window, records: list[Record], lost: Gap | None
 ) -> Merged:
     emits = cursor.started or plan.backfills
+    every, records = records, ripe(plan, cursor, read, records)
     # What a first poll finds was there before, and after an empty one nothing was: however old it is.
     empty = cursor.started and cursor.watermark_ms is None and plan.start_at is None
     fresh = _in_window(records, asked) if emits and not empty else records
-    strayed = empty and _older(records, asked)
-    newly, touched = _new_ones(plan, cursor, _oldest_first(plan, fresh), read)
+    strayed = empty and _older(every, asked)
+    newly, touched = _new_ones(plan, cursor, _oldest_first(plan, of_its_list(plan, fresh)), read)
     found = list(_found(plan, cursor, read, newly)) if emits else []
     seen = {**cursor.seen, **touched, **{one.key: one.seen for one in newly}}
     floor = None if strayed else cursor.floor_ms
     end = moved(plan, replace(cursor, seen=seen, floor_ms=floor), read, asked, records)
-    end = finished(plan, cursor, end, read, len(found))
+    end = _asked_again(finished(plan, cursor, end, read, len(found)), whole=len(records) == len(every))
     return Merged(
         chunks=tuple(_chunks(cursor, newly, found, end)),
         again=goes_on(plan, cursor, end, read),
         gap=lost,
-        warnings=_warnings(plan, read, records, strayed=strayed),
+        warnings=_warnings(plan, read, every, strayed=strayed),
     )
+
+
+def _asked_again(end: Cursor, *, whole: bool) -> Cursor:
+    """The cursor without the mark that would let the source answer "nothing new" to what was put off."""
+    return end if whole else replace(end, etag=None)
 
 
 def _chunks(cursor: Cursor, newly: list[_Newly], found: list[Found], end: Cursor) -> Iterator[Chunk]:
@@ -131,7 +138,8 @@ def _found(plan: Plan, cursor: Cursor, read: Read, newly: list[_Newly]) -> Itera
             identity = short(f"{identity}:{own}") or identity
         used.add(identity)
         earlier = until is not None and (one.record.at is None or one.record.at <= until)
-        yield Found(_told(change, one.record, identity), earlier)
+        further = one.record.at is not None and one.seen.variants > 1
+        yield Found(_told(change, one.record, identity), earlier, one.record.at, further)
 
 
 def _told(change: Change, record: Record, identity: str) -> Change:
@@ -214,14 +222,24 @@ def _of_snapshot(
     result = snapshot.compared(plan, read, records, known)
     if result.problem is not None:
         return Merged(chunks=(Chunk((), cursor),), problem=result.problem)
-    differences, emits = result.differences, cursor.started or plan.backfills
+    differences, emits = _ripe_ones(plan, cursor, read, result.differences), cursor.started or plan.backfills
     found = [_difference(plan, cursor, one, settings) for one in differences] if emits else []
     end = finished(plan, cursor, replace(cursor, started=True), read, len(found))
+    end = _asked_again(end, whole=len(differences) == len(result.differences))
     last = max(0, (len(differences) - 1) // CHUNK * CHUNK)
     chunks = [_piece(cursor, found, differences, at) for at in range(0, last, CHUNK)]
     final = _piece(end, found, differences, last)
     chunks.append(Chunk(final.changes, end, (*final.kept, *result.noted), final.gone))
     return Merged(chunks=tuple(chunks), warnings=_warnings(plan, read, records, strayed=False))
+
+
+def _ripe_ones(
+    plan: Plan, cursor: Cursor, read: Read, differences: tuple[snapshot.Difference, ...]
+) -> tuple[snapshot.Difference, ...]:
+    """The differences that count now; the snapshot does not learn of the others, so that they are met again."""
+    records = ripe(plan, cursor, read, [one.record for one in differences if one.record is not None])
+    there = {id(record) for record in records}
+    return tuple([one for one in differences if one.record is None or id(one.record) in there])
 
 
 def _piece(cursor: Cursor, found: list[Found], differences: tuple[snapshot.Difference, ...], at: int) -> Chunk:
@@ -236,4 +254,4 @@ def _difference(plan: Plan, cursor: Cursor, one: snapshot.Difference, settings: 
     change = change_of(plan, record, "DELETED" if is_deleted(plan, record) else one.action)
     own = f"p:{plan.name}:{key_id(one.known.id)}:{one.known.content}:{change.action}:{cursor.polls}"
     identity = (change.identity if change.version and one.record is not None else None) or short(own)
-    return Found(replace(change, identity=identity, by_body=False), not cursor.started)
+    return Found(replace(change, identity=identity, by_body=False), not cursor.started, record.at)

@@ -16,7 +16,8 @@ from gateway.storage.database import Row
 PollSource = Literal["polling", "reconcile"]
 State = Literal["ok", "failing", "reauth", "disabled", "paused"]
 STATES: tuple[State, ...] = ("ok", "failing", "reauth", "disabled", "paused")
-FailureKind = Literal["rate_limited", "unavailable", "reauth", "configuration", "malformed"]
+#: `waits`: the vendor was not even asked, since its limit leaves no room now.
+FailureKind = Literal["waits", "rate_limited", "unavailable", "reauth", "configuration", "malformed"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,6 +39,9 @@ class Plan:
     ask: Asked | None = None
     #: Which of the changes are wanted; the others only count as seen.
     selection: Selection = EVERYTHING
+    #: So long a change is left to the webhook, and is then looked for among what that brought (0: at once); None where
+    #: both roads give one change the same identity.
+    patience: int | None = None
 
     @property
     def backfills(self) -> bool:
@@ -208,10 +212,15 @@ class Failure:
 
 
 class Found(msgspec.Struct, frozen=True, gc=False):
-    """A change that a poll found; its `identity` is always there. `backfill`: it was there before the first poll."""
+    """A change that a poll found; its `identity` is always there. `backfill`: it was there before the first poll.
+
+    `at`: its record's own date; `further`: the poller has met another content under that date.
+    """
 
     change: Change
     backfill: bool = False
+    at: int | None = None
+    further: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -56,14 +56,32 @@ def source_of(connector: Connector, config: ConfigView) -> PollSource | None:
     return "reconcile" if wants_both and connector.has_polling else None
 
 
+def advice(connector: Connector, config: ConfigView) -> str | None:
+    """What to set so that nothing is lost, where the vendor does not promise to send again; None where all is set."""
+    hears = config.get("event.notification.enabled") == "true" and source_of(connector, config) is None
+    if connector.redelivers or not (hears and connector.has_webhook and connector.has_polling):
+        return None
+    return (
+        f"{connector.name} does not promise to send again what did not arrive; set event.reconcile.enabled, and "
+        "polling beside the webhook finds what was lost."
+    )
+
+
 def silence_ms(plan: Plan) -> int:
     """After how long a webhook without a word is not relied on."""
     return SILENT_INTERVALS * plan.poll.interval.max
 
 
 def paced(plan: Plan, *, relies: bool) -> Plan:
-    """A reconciling plan at the pace that it needs: seldom while the webhook can be relied on, else as usual."""
-    if plan.source != "reconcile" or plan.fixed:
+    """A reconciling plan at the pace that it needs: seldom while the webhook can be relied on, else as usual.
+
+    A webhook that is silent is not waited for: what changes all the time would never be old enough.
+    """
+    if plan.source != "reconcile":
+        return plan
+    if plan.patience is not None and not relies:
+        plan = replace(plan, patience=0)
+    if plan.fixed:
         return plan
     interval = plan.poll.interval
     return replace(plan, interval=interval.max if relies else interval.default, fixed=True)

@@ -10,6 +10,8 @@ import msgspec
 import structlog
 
 from gateway.access.act import Vendors
+from gateway.accounts.metering import store as metering
+from gateway.accounts.metering.charge import charge
 from gateway.calls.model import Access
 from gateway.clock import now_ms
 from gateway.events import store as events
@@ -18,14 +20,15 @@ from gateway.ids import first_at
 from gateway.instances import store as instances
 from gateway.instances.index import InstanceIndex
 from gateway.instances.view import InstanceView
-from gateway.polling import store
+from gateway.polling import offered, store
 from gateway.polling.asking import Ask
 from gateway.polling.emitted import event_of, gap_event
 from gateway.polling.interval import after_failure, after_success, current
 from gateway.polling.merge import merged
-from gateway.polling.model import Chunk, Cursor, Failure, Gap, Known, Merged, Plan, Poller, Read, Step
+from gateway.polling.model import Cursor, Failure, Found, Gap, Known, Merged, Plan, Poller, Read, Step
 from gateway.polling.plans import Plans, paced, silence_ms
 from gateway.polling.reading import Reader
+from gateway.polling.reconcile import Arrival, unbrought
 from gateway.polling.records import Settings
 from gateway.polling.window import window
 from gateway.registrations import store as registrations
@@ -35,12 +38,16 @@ from gateway.subscriptions.publish import Fenced, Publisher
 
 #: So many polls in a row that brought something and did not move the watermark are no chance.
 STUCK = 10
-_FINE = frozenset({"changes", "nothing", "partial", "fenced"})
+_SUCCEEDED = frozenset({"changes", "nothing", "partial"})
+#: Nobody has to be warned of these.
+_FINE = _SUCCEEDED | {"fenced", "waits"}
 _BROKEN_MS = 60_000
 _MANY = 1_000
 #: So many polls may follow one another at once, while a source has more and more.
 MOST_PARTIALS = 20
 _LONGEST_BROKEN = 30
+#: Of so many objects at once it is asked what the webhook brought.
+_LOOKED_UP = 100
 
 log = structlog.get_logger()
 
@@ -67,6 +74,14 @@ class _Case:
     view: InstanceView
     plan: Plan
     now: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Wanted:
+    """The changes that are to be told, and how many more the webhook brought."""
+
+    new: Sequence[Found]
+    brought: int = 0
 
 
 class Polling:
@@ -126,6 +141,9 @@ class Polling:
             Access(connector=case.view.connector, config=case.view.config), case.plan, case.row.cursor, case.now
         )
         reading = await self.reader.read(lambda call, manner: self._vendors.send(case.view, call, manner), ask)
+        if reading.requests:
+            used = metering.counted(case.view.instance.account_id, case.now, polls=reading.requests)
+            charge(self._runtime.database, used)
         try:
             whole = case.plan.poll.mode == "snapshot"
             if reading.read is None or (whole and reading.failure is not None):
@@ -171,18 +189,37 @@ class Polling:
         """Commit chunk by chunk, of which only the last moves the watermark; how many are new, and were known."""
         stored = known = 0
         for number, chunk in enumerate(result.chunks, 1):
+            wanted = await self._wanted(case, chunk.changes)
             last, now = number == len(result.chunks), now_ms()
-            found = self._events(case, chunk, result.gap if number == 1 else None, now)
+            found = self._events(case, wanted.new, result.gap if number == 1 else None, now)
             row = after(case.row, chunk.cursor, step) if last else replace(case.row, cursor=chunk.cursor)
             guard = store.commit(row, now, records=records if last else 0, goes_on=not last)
             also = store.remembered(case.row.id, chunk.kept, chunk.gone)
             published = await self._publisher.publish(case.view, found, now, also, guard=guard)
-            stored, known = stored + len(published.accepted), known + published.duplicate
+            stored, known = stored + len(published.accepted), known + published.duplicate + wanted.brought
         return stored, known
 
-    def _events(self, case: _Case, chunk: Chunk, gap: Gap | None, now: int) -> list[Event]:
-        view, plan, takes = case.view, case.plan, case.plan.selection.takes
-        wanted = [one for one in chunk.changes if takes(one.change.object_type, one.change.action)]
+    async def _wanted(self, case: _Case, changes: Sequence[Found]) -> _Wanted:
+        """The changes that the instance takes, without those that its webhook brought where no identity tells."""
+        takes = case.plan.selection.takes
+        taken = [one for one in changes if takes(one.change.object_type, one.change.action)]
+        if case.plan.patience is None:
+            return _Wanted(taken)
+        new: list[Found] = []
+        for at in range(0, len(taken), _LOOKED_UP):
+            new += await self._unbrought(case, taken[at : at + _LOOKED_UP])
+        return _Wanted(new, len(taken) - len(new))
+
+    async def _unbrought(self, case: _Case, some: Sequence[Found]) -> Sequence[Found]:
+        ids = {one.change.object_id for one in some}
+        rows = await events.newest_by_object(
+            self._runtime.database, case.view.instance.id, "webhook", sorted(one for one in ids if one is not None)
+        )
+        arrivals = [Arrival(row["object_type"], row["object_id"], row["at"], row["gone_at"]) for row in rows]
+        return unbrought(some, arrivals, case.view.connector.resources)
+
+    def _events(self, case: _Case, wanted: Sequence[Found], gap: Gap | None, now: int) -> list[Event]:
+        view, plan = case.view, case.plan
         found = [event_of(view, plan, one, now) for one in wanted]
         if gap is None:
             return found
@@ -190,11 +227,15 @@ class Polling:
         return [gap_event(view, plan, case.row, gap, now), *found]
 
     async def _stopped(self, row: Poller) -> None:
-        """Nothing asks for it any more; who wants it again switches it on."""
+        """Nothing asks for it any more, by the catalogue of this node; who wants it again switches it on."""
         async with self._runtime.database.transaction() as transaction:
             current = await store.one(transaction, row.instance_id, row.name)
-            if current is not None and current.epoch == row.epoch:
-                await store.switch(transaction, row.id, now_ms(), enabled=False, next_due=None)
+            if current is None or current.epoch != row.epoch:
+                return
+            await store.switch(transaction, row.id, now_ms(), enabled=False, next_due=None)
+            instance = await instances.by_id_any_account(transaction, row.instance_id)
+            if instance is not None:
+                await offered.forget(transaction, instance.connector)
 
     async def _relies(self, view: InstanceView, plan: Plan) -> bool:
         """Whether the webhook brings what happens, so that polling only makes sure."""
@@ -229,6 +270,8 @@ class Polling:
     def _tell(self, case: _Case, polled: Polled) -> None:
         metrics, connector, row = self._runtime.metrics, case.view.connector.key, case.row
         metrics.polls.labels(connector, polled.outcome).inc()
+        if polled.outcome in _SUCCEEDED:
+            metrics.poll_succeeded.labels(connector).set(now_ms() / 1000)
         metrics.poll_records.labels(connector).inc(polled.records)
         metrics.poll_events.labels(connector).inc(polled.events)
         say = log.info if polled.outcome in _FINE else log.warning

@@ -28,36 +28,39 @@ async def align(
     *,
     before: Sequence[Plan] = (),
     seeds: Mapping[str, Seed] = NO_SEEDS,
+    resumes: bool = True,
+    wait: int = 0,
 ) -> None:
     """Bring the rows in line with the plans; one that is asked otherwise than `before` is polled at once.
 
     A poller that nobody wants is switched off, and keeps how far it has read for the day on which somebody does.
+    With `resumes` what had stopped begins again. What begins now waits so long.
     """
     rows = {row.name: row for row in await store.of_instance(transaction, instance_id)}
     known = {plan.name: plan for plan in before}
     for plan in wanted:
         row = rows.pop(plan.name, None)
         if row is None:
-            await store.add(transaction, _new(instance_id, plan, now, seeds.get(plan.name)))
+            await store.add(transaction, _new(instance_id, plan, now, wait, seeds.get(plan.name)))
         elif not row.enabled:
-            await store.switch(transaction, row.id, now, enabled=True, next_due=_due(plan, now))
+            await store.switch(transaction, row.id, now, enabled=True, next_due=_due(plan, now + wait))
         elif known.get(plan.name) != plan:
             await store.reschedule(transaction, row.id, now, _due(plan, now))
     for row in rows.values():
         if row.enabled:
             await store.switch(transaction, row.id, now, enabled=False, next_due=None)
-    if wanted:
+    if wanted and resumes:
         # Whatever stood in the way may be out of it now.
         await store.resume(transaction, instance_id, now)
 
 
-def _new(instance_id: int, plan: Plan, now: int, seed: Seed | None) -> Poller:
+def _new(instance_id: int, plan: Plan, now: int, wait: int, seed: Seed | None) -> Poller:
     if seed is None:
         return Poller(
             id=time_ordered(),
             instance_id=instance_id,
             name=plan.name,
-            next_due=_due(plan, now),
+            next_due=_due(plan, now + wait),
             since=now,
             updated_at=now,
         )

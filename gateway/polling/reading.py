@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from gateway.calls.model import Rendered
 from gateway.calls.pages import Place, first, following, turned
 from gateway.calls.perform import Called, Manner, Unsent
-from gateway.catalogue.call_model import Pagination
+from gateway.catalogue.call_model import Pagination, Poll
 from gateway.catalogue.document import Document
 from gateway.catalogue.sources import Sources
 from gateway.errors import Invalid
@@ -50,6 +50,8 @@ class Reading:
     held: int = 0
     #: The status by which the vendor refused a page.
     refused_by: int | None = None
+    #: How many requests were sent for it.
+    requests: int = 0
 
 
 class Reader:
@@ -68,7 +70,7 @@ class Reader:
         except BaseException:
             self._held -= walk.bytes
             raise
-        return replace(reading, held=walk.bytes, refused_by=walk.refused_by)
+        return replace(reading, held=walk.bytes, refused_by=walk.refused_by, requests=walk.requests)
 
     def let_go(self, reading: Reading) -> None:
         """What was read is stored, or thrown away."""
@@ -107,6 +109,7 @@ class _Walk:
         self._read = Read(asked_at=ask.now, complete=False)
         self.bytes = 0
         self.refused_by: int | None = None
+        self.requests = 0
 
     async def walked(self) -> Reading:
         call = first_token(self._ask)
@@ -165,7 +168,8 @@ class _Walk:
         left = max(0.1, self._until - time.monotonic())
         try:
             # One moment later than the bounds of the call itself, which say more of what went wrong.
-            async with asyncio.timeout(left + 1), self._send(call, _manner(left)) as outcome:
+            async with asyncio.timeout(left + 1), self._send(call, _manner(left, self._ask.plan.poll)) as outcome:
+                self.requests += isinstance(outcome, Called) or outcome.sent
                 if isinstance(outcome, Unsent):
                     return unsent(outcome)
                 return await self._answered(outcome)
@@ -289,7 +293,7 @@ class _Walk:
     def _broken(self, turn: _Turn, failure: Failure) -> Reading:
         if self._read.expired:
             return Reading(replace(self._result(), complete=True))
-        passes = failure.kind in ("rate_limited", "unavailable")
+        passes = failure.kind in ("waits", "rate_limited", "unavailable")
         if not self._pages and (passes or self._ask.cursor.resume is None):
             return Reading(failure=failure)
         # Where the way on is barred for good, the next poll begins anew.
@@ -303,8 +307,9 @@ class _Walk:
         return replace(self._read, pages=tuple(self._pages), resume=resume)
 
 
-def _manner(left_s: float) -> Manner:
-    return Manner(patience_s=min(_PATIENCE_S, left_s), timeout_s=left_s, yields=True)
+def _manner(left_s: float, poll: Poll) -> Manner:
+    bound = (poll.name, poll.limits) if poll.limits is not None else None
+    return Manner(patience_s=min(_PATIENCE_S, left_s), timeout_s=left_s, yields=True, bound=bound)
 
 
 def _at_end(paging: Pagination | None, place: Place | None) -> bool:

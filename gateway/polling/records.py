@@ -60,6 +60,12 @@ def records_in(plan: Plan, read: Read, settings: Settings) -> list[Record]:
     return [record for page in read.pages for record in _of_page(plan, page, settings)]
 
 
+def of_its_list(plan: Plan, records: list[Record]) -> list[Record]:
+    """The records without those of another list, which the vendor gives along."""
+    skip = plan.poll.skip_if
+    return records if skip is None else [one for one in records if skip.find(one.looked_at()) is None]
+
+
 def content_of(item: Document) -> str:
     """A short hash of a record."""
     try:

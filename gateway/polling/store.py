@@ -53,6 +53,13 @@ _KEEP = (
 )
 _KEEP_TYPES = ("text", "text", "text", "bigint")
 _DROP = "DELETE FROM poller_objects WHERE poller_id = $1 AND object_id = $2"
+_VALUE = "coalesce((SELECT value FROM configuration WHERE instance_id = instances.id AND key = '{key}'), {usual})"
+_POLLED = (
+    f"SELECT id, CASE WHEN enabled = 1 AND {_VALUE.format(key='event.notification.enabled', usual='$4')} = 'true' "  # noqa: S608
+    f"AND ({_VALUE.format(key='event.vendor.type', usual='$5')} = 'polling' "
+    f"OR {_VALUE.format(key='event.reconcile.enabled', usual='$6')} = 'true') THEN 1 ELSE 0 END AS polled "
+    "FROM instances WHERE connector = $1 AND deleted_at IS NULL AND id > $2 ORDER BY id LIMIT $3"
+)
 _FREED = "lease_owner = NULL, lease_until = 0, epoch = epoch + 1"
 
 
@@ -117,6 +124,56 @@ async def reschedule(transaction: Transaction, poller_id: str, now: int, next_du
         next_due,
         now,
     )
+
+
+async def names_of(reader: Reader, instance_ids: Sequence[int]) -> dict[int, set[str]]:
+    """The names of the pollers of several instances that are switched on."""
+    if not instance_ids:
+        return {}
+    places = _places(1, len(instance_ids))
+    sql = f"SELECT instance_id, name FROM pollers WHERE enabled = 1 AND instance_id IN ({places})"  # noqa: S608
+    found: dict[int, set[str]] = {}
+    for row in await reader.all(sql, *instance_ids):
+        found.setdefault(row["instance_id"], set()).add(row["name"])
+    return found
+
+
+async def offers(reader: Reader, prefix: str) -> dict[str, str]:
+    """What connectors offered when their instances were looked at last, by connector."""
+    rows = await reader.all("SELECT key, value FROM meta WHERE substr(key, 1, $1) = $2", len(prefix), prefix)
+    return {row["key"].removeprefix(prefix): row["value"] for row in rows if row["value"]}
+
+
+async def connectors_in_use(reader: Reader) -> list[str]:
+    """The connectors that have instances."""
+    rows = await reader.all("SELECT connector FROM instances WHERE deleted_at IS NULL GROUP BY connector")
+    return [row["connector"] for row in rows]
+
+
+async def page_of_instances(
+    reader: Reader, connector: str, usual: Mapping[str, str], *, after: int, size: int
+) -> tuple[list[int], int | None]:
+    """The next instances of a connector by id, as far as they are polled, and the last that was looked at.
+
+    `usual` are the values of who has none; no last one where there are no more.
+    """
+    rows = await reader.all(
+        _POLLED,
+        connector,
+        after,
+        size,
+        usual.get("event.notification.enabled", ""),
+        usual.get("event.vendor.type", ""),
+        usual.get("event.reconcile.enabled", ""),
+    )
+    return [row["id"] for row in rows if row["polled"]], rows[-1]["id"] if rows else None
+
+
+async def hold(transaction: Transaction, database: Database, instance_id: int) -> bool:
+    """Whether the instance is there and switched on; until the end of the transaction nobody else changes it."""
+    lock = " FOR UPDATE" if database.engine == "postgresql" else ""
+    sql = f"SELECT id FROM instances WHERE id = $1 AND enabled = 1 AND deleted_at IS NULL{lock}"  # noqa: S608
+    return await transaction.one(sql, instance_id) is not None
 
 
 async def wake(transaction: Transaction, instance_id: int, now: int) -> None:
@@ -273,6 +330,14 @@ async def overdue(reader: Reader, now: int) -> tuple[int, int]:
         "SELECT count(*) AS number, min(next_due) AS at FROM pollers WHERE enabled = 1 AND next_due <= $1", now
     )
     return (0, 0) if row is None or row["at"] is None else (row["number"], now - row["at"])
+
+
+async def not_ok(reader: Reader) -> Mapping[str, int]:
+    """How many fail or have stopped, by state."""
+    rows = await reader.all(
+        "SELECT state, count(*) AS number FROM pollers WHERE state <> 'ok' AND enabled = 1 GROUP BY state"
+    )
+    return {row["state"]: row["number"] for row in rows}
 
 
 def due_sql(database: Database, full: int) -> str:

@@ -8,9 +8,9 @@ from gateway.access.keep import proof_of
 from gateway.access.model import Standing
 from gateway.access.trial import tried as tried_out
 from gateway.calls import grants
-from gateway.calls.authenticate import BY_LOGIN, way_of
+from gateway.calls.authenticate import BY_LOGIN, authenticated, way_of
 from gateway.calls.grants import Denied, Tokens
-from gateway.calls.model import Access
+from gateway.calls.model import Access, Rendered
 from gateway.calls.perform import Calls, Manner
 from gateway.catalogue.call_model import Auth
 from gateway.catalogue.config_view import ConfigView
@@ -18,11 +18,15 @@ from gateway.catalogue.core import completed
 from gateway.catalogue.model import Connector
 from gateway.clock import now_ms
 from gateway.errors import Invalid, Problem, VendorDown, VendorRefused
+from gateway.instances.configuration import missing_of
 from gateway.provisioning.draft import Draft
 
 NO_CODE = "You must provide an OAuth code in order to create an instance of this element"
 #: What a login leaves behind that is no entry of the connector.
 LOGIN_ENTRIES = frozenset({logins.SESSION_TOKEN, logins.SESSION_ENDS})
+#: Nobody has signed in; nothing is tried again by itself.
+_AWAITED = "nobody has signed in yet"
+_NO_CALL = Rendered(verb="GET", url="")
 _TYPE = "authentication.type"
 _MANNER = Manner(patience_s=3.0, timeout_s=8.0)
 Values = Mapping[str, str | None]
@@ -61,10 +65,12 @@ async def entered(
     """Log in where that is the way, and try the credentials out, which stand upon those that are stored.
 
     VendorRefused where the vendor says no, Invalid where a code or a token is missing; a vendor that cannot be reached
-    is no failure unless a code would be lost.
+    is no failure unless a code would be lost. Where the draft is unfinished, credentials may be lacking.
     """
     access = _access(connector, values)
     way = way_of(access)
+    if draft.unfinished and draft.code is None and lacks(connector, values):
+        return Entered(values, Standing(state="reauth", reason=_AWAITED, since=now_ms()))
     if way is None or way.type not in BY_LOGIN:
         return Entered(values, await _tried(calls, connector, values))
     _brings_what_it_says(draft, access)
@@ -82,6 +88,23 @@ async def entered(
     if draft.code is not None:
         raise VendorDown(f"{connector.name} cannot be asked for tokens now; the code was not used.", found.message)
     return Entered(values, model.unchecked(found.message, now_ms()))
+
+
+def lacks(connector: Connector, values: Values) -> bool:
+    """Whether something is missing before calls can be made with these values: an entry, or a person's login."""
+    access = _access(connector, values)
+    way = way_of(access)
+    if missing_of(connector, access.config.values):
+        return True
+    if way is None or way.type not in BY_LOGIN:
+        return isinstance(authenticated(access, _NO_CALL, 0.0), str)
+    has_token = logins.token_of(way, access.config) or access.config.get(logins.OAUTH_REFRESH)
+    return _takes_code(way) and not has_token
+
+
+def awaited(standing: Standing | None) -> bool:
+    """Whether nobody has signed in yet, or not since somebody signed out."""
+    return standing is not None and standing.state == "reauth" and standing.reason == _AWAITED
 
 
 def renewed_by(connector: Connector, stored: Mapping[str, str], changed: Values) -> Values:

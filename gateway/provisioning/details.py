@@ -7,12 +7,14 @@ from gateway.access import store as access
 from gateway.access.model import Standing
 from gateway.accounts import store as accounts
 from gateway.accounts.model import Caller, User
+from gateway.catalogue.config_view import ConfigView
 from gateway.catalogue.core import completed
 from gateway.catalogue.model import Connector
 from gateway.clock import now_ms
 from gateway.errors import NotFound
 from gateway.instances import store
 from gateway.instances.model import Destination, Instance, Setting
+from gateway.polling.plans import advice
 from gateway.polling.status import Status as PollerStatus
 from gateway.polling.status import statuses
 from gateway.registrations import store as registrations
@@ -43,6 +45,12 @@ class Details:
     def valid(self) -> bool:
         """Whether nothing is known against its credentials."""
         return self.standing is None or self.standing.valid
+
+    @property
+    def recommendations(self) -> tuple[str, ...]:
+        """What its owner had better set."""
+        found = advice(self.connector, ConfigView(self.values)) if self.instance.enabled else None
+        return () if found is None else (found,)
 
     @property
     def registered(self) -> Status | None:

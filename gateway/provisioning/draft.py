@@ -31,6 +31,10 @@ class Draft:
     external_authentication: str | None = None
     #: What a vendor gave a person who agreed to a login.
     code: str | None = None
+    description: str | None = None
+    native: bool | None = None
+    #: Whether credentials may come later: then nothing is missing, and only what can be tried is tried.
+    unfinished: bool = False
 
 
 def read(body: object) -> Draft:

@@ -15,9 +15,10 @@ from gateway.errors import Invalid, NotFound, Problem
 from gateway.instances import configuration, store
 from gateway.instances.model import Instance, InstanceId, Secret
 from gateway.polling.pollers import Seed
-from gateway.provisioning import base_url, credentials, generate, oauth, polling, registration
+from gateway.provisioning import base_url, credentials, earlier, generate, oauth, polling, registration
 from gateway.provisioning.details import Details, details
 from gateway.provisioning.draft import Draft
+from gateway.provisioning.flows import active as flows
 from gateway.provisioning.services import Services
 from gateway.storage import sequence
 from gateway.storage.database import Transaction
@@ -36,15 +37,16 @@ class Made:
 
 async def create(services: Services, caller: Caller, draft: Draft) -> tuple[Details, Made]:
     """Make an instance in the caller's account; Invalid names everything that is missing or wrong."""
-    connector = connector_of(services, draft.connector)
+    connector = connector_of(services, caller, draft.connector)
     draft = credentials.with_way(connector, draft, {})
     guard = services.runtime.guard
-    values = dict(configuration.check(connector, {}, draft.configuration or {}, guard.refuses_url).values)
+    sent, later = draft.configuration or {}, draft.unfinished
+    values = dict(configuration.check(connector, {}, sent, guard.refuses_url, unfinished=later).values)
     await base_url.permitted(guard, connector, {}, values)
     verifier = oauth.verifier(services.runtime, caller, connector, values)
     entered = await credentials.entered(services.vendors.calls, connector, {}, values, draft, verifier)
     values = dict(entered.values)
-    seeds = await polling.first(services, connector, values)
+    seeds = {} if credentials.awaited(entered.standing) else await polling.first(services, connector, values)
     made = Made(
         webhook_url=webhook_url(services, ids.token()) if connector.has_webhook else None,
         signing_secret=ids.signing_secret(),
@@ -58,15 +60,16 @@ async def create(services: Services, caller: Caller, draft: Draft) -> tuple[Deta
     return await details(services.runtime, caller, instance.id), made
 
 
-def connector_of(services: Services, named: str | int | None) -> Connector:
-    """The connector with this key, or with this number; a number may be a text."""
+def connector_of(services: Services, caller: Caller, named: str | int | None) -> Connector:
+    """The connector with this key, or with this number; a number may be a text. One of another partner is none."""
     runtime = services.runtime
     if named is None:
         raise Invalid("Invalid instance: element.key: is required.", (Problem("element.key", "is required"),))
     keys = {str(number): key for key, number in runtime.connector_ids.items()}
     connector = runtime.catalogue.get(str(named)) or runtime.catalogue.get(keys.get(str(named), ""))
-    if connector is None:
-        near = get_close_matches(str(named)[:100], [one.key for one in runtime.catalogue], n=1)
+    if connector is None or connector.partner_id not in (None, caller.partner_id):
+        known = [one.key for one in runtime.catalogue.visible_to(caller.partner_id)]
+        near = get_close_matches(str(named)[:100], known, n=1)
         hint = f"; did you mean {near[0]}?" if near else "; GET /elements/keys lists them"
         raise NotFound(f"No element found with key or ID {str(named)[:64]!a}{hint}")
     return connector
@@ -111,6 +114,8 @@ async def _store(
             external_authentication=draft.external_authentication or "none",
             created_at=now,
             updated_at=now,
+            description=draft.description or "",
+            native=bool(draft.native),
         )
         await store.add(transaction, instance)
         every = {key: values.get(key) for key in [*entries_of(connector), *(values.keys() & credentials.LOGIN_ENTRIES)]}
@@ -120,6 +125,7 @@ async def _store(
         await access.settle(transaction, instance.id, standing)
         await registration.noted(services, transaction, instance)
         await polling.noted(services, transaction, instance, seeds=seeds)
+        await flows.noted(services.runtime.catalogue, transaction, instance.account_id, now)
     return instance
 
 
@@ -143,7 +149,7 @@ async def change(
 ) -> Details:
     """Change what the draft names; with `replaces`, entries that it leaves out go back to their defaults."""
     current = await details(services.runtime, caller, instance_id)
-    _same_connector(services, current, draft)
+    _same_connector(services, caller, current, draft)
     draft = credentials.with_way(current.connector, draft, current.stored)
     fresh = await _credentials(services, caller, current, draft, replaces=replaces)
     now = now_ms()
@@ -155,12 +161,14 @@ async def change(
         instance = _renamed(record, draft)
         await store.update(transaction, instance)
         keys = sealed_keys(current.connector)
+        await earlier.keep(services.runtime, transaction, current, values, now)
         await store.put_settings(transaction, services.runtime.seal, instance.id, values, keys)
         await _place_callback(transaction, instance, values, now)
         if fresh.standing is not None:
             await access.settle(transaction, instance.id, fresh.standing)
         await registration.noted(services, transaction, instance)
         await polling.noted(services, transaction, instance, before=current.values)
+        await flows.noted(services.runtime.catalogue, transaction, instance.account_id, now)
     await _noticed(services, instance.id)
     return await details(services.runtime, caller, instance_id)
 
@@ -177,7 +185,8 @@ async def _credentials(services: Services, caller: Caller, current: Details, dra
     """Log in and try the credentials anew where the change concerns them; asked before anything is locked."""
     connector, changed = current.connector, _checked(services, current, draft, replaces=replaces)
     await base_url.permitted(services.runtime.guard, connector, current.stored, changed)
-    if draft.code is None and not credentials.concerns(connector, current.stored, changed):
+    ready = credentials.awaited(current.standing) and not credentials.lacks(connector, {**current.stored, **changed})
+    if draft.code is None and not ready and not credentials.concerns(connector, current.stored, changed):
         return _Fresh({}, None)
     stale = credentials.renewed_by(connector, current.stored, changed)
     values = {**current.stored, **changed, **stale}
@@ -188,8 +197,8 @@ async def _credentials(services: Services, caller: Caller, current: Details, dra
     return _Fresh({**stale, **fresh}, entered.standing)
 
 
-def _same_connector(services: Services, current: Details, draft: Draft) -> None:
-    if draft.connector is not None and connector_of(services, draft.connector).key != current.connector.key:
+def _same_connector(services: Services, caller: Caller, current: Details, draft: Draft) -> None:
+    if draft.connector is not None and connector_of(services, caller, draft.connector).key != current.connector.key:
         message = f"an instance stays with its element ({current.connector.key}); create another one"
         raise Invalid(f"Invalid instance: element: {message}.", (Problem("element", message),))
 
@@ -200,6 +209,8 @@ def _renamed(record: Instance, draft: Draft) -> Instance:
         name=draft.name or record.name,
         tags=record.tags if draft.tags is None else draft.tags,
         external_authentication=draft.external_authentication or record.external_authentication,
+        description=record.description if draft.description is None else draft.description,
+        native=record.native if draft.native is None else draft.native,
     )
 
 
@@ -208,7 +219,10 @@ def _checked(services: Services, current: Details, draft: Draft, *, replaces: bo
     if replaces and draft.configuration is not None:
         sent = _cleared(current, sent) | _new(current, sent)
     stored = {key: value for key, value in current.stored.items() if key not in sent or sent[key] == configuration.MASK}
-    values = dict(configuration.check(current.connector, stored, sent, services.runtime.guard.refuses_url).values)
+    rule = services.runtime.guard.refuses_url
+    # Who changes nothing of it need not complete what somebody else has begun.
+    later = draft.unfinished or (draft.configuration is None and draft.code is None)
+    values = dict(configuration.check(current.connector, stored, sent, rule, unfinished=later).values)
     _keep_generated(current, values)
     return values
 
@@ -263,11 +277,13 @@ async def _noticed(services: Services, instance_id: int) -> None:
 async def switch(services: Services, caller: Caller, instance_id: int, *, enabled: bool) -> Details:
     """Enable or disable an instance; its configuration is kept."""
     async with services.runtime.database.transaction() as transaction:
-        instance = await store.locked(transaction, caller, instance_id, now_ms())
+        now = now_ms()
+        instance = await store.locked(transaction, caller, instance_id, now)
         instance = replace(instance, enabled=enabled)
         await store.update(transaction, instance)
         await registration.noted(services, transaction, instance)
         await polling.noted(services, transaction, instance)
+        await flows.noted(services.runtime.catalogue, transaction, instance.account_id, now)
     await _noticed(services, instance_id)
     return await details(services.runtime, caller, instance_id)
 
@@ -281,6 +297,7 @@ async def remove(services: Services, caller: Caller, instance_id: int) -> None:
         await polling.departing(transaction, instance)
         await store.remove(transaction, instance, now)
         await access.forget(transaction, instance_id)
+        await flows.noted(services.runtime.catalogue, transaction, instance.account_id, now)
     await _noticed(services, instance_id)
 
 

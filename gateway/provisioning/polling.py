@@ -154,7 +154,7 @@ def _check(access: Access, plan: Plan, reading: Reading) -> None:
 
 def _failed(plan: Plan, failure: Failure | None) -> Seed | None:
     """A poller that begins with a failure, so that it is seen; an outage or a limit is left to the clock."""
-    if failure is None or failure.kind in ("unavailable", "rate_limited"):
+    if failure is None or failure.kind in ("unavailable", "rate_limited", "waits"):
         return None
     step = after_failure(plan, _new(), NEW, failure, now=now_ms(), dice=_dice())
     return Seed(NEW, step)

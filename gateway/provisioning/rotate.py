@@ -12,6 +12,7 @@ from gateway.instances.model import Secret
 from gateway.instances.view import EARLIER
 from gateway.provisioning import generate, registration
 from gateway.provisioning.details import Details, details
+from gateway.provisioning.earlier import MOST_EARLIER
 from gateway.provisioning.instances import sealed_keys, webhook_url
 from gateway.provisioning.services import Services
 from gateway.storage.database import Transaction
@@ -19,8 +20,6 @@ from gateway.storage.database import Transaction
 What = Literal["webhook-url", "signing-secret", "webhook-secret"]
 DEFAULT_OVERLAP = "24h"
 LONGEST_OVERLAP_MS = 30 * 86_400_000
-#: How many earlier ones may count beside the newest; each costs a comparison or a signature.
-MOST_EARLIER = 5
 
 
 def overlap_ms(text: object) -> int:

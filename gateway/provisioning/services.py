@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from gateway.access.act import Vendors
+from gateway.accounts.reception import Reception
 from gateway.delivery.worker import Worker
 from gateway.instances.index import InstanceIndex
 from gateway.polling.dispatcher import Dispatcher
@@ -16,6 +17,7 @@ class Services:
     """Opened by `app`."""
 
     runtime: Runtime
+    reception: Reception
     index: InstanceIndex
     worker: Worker
     vendors: Vendors

@@ -177,9 +177,16 @@ async def _strays(vendor: Vendor, subscribe: Subscribe, row: Registration, callb
 def _incomplete(case: Case, values: dict[str, str]) -> Answer | None:
     """Without its id it could never be removed, and without a secret no delivery proved."""
     key, secret = requests.id_entry(case.subscribe), sealed_of(case.view.connector)
-    needed = [one for one, _ in case.subscribe.save if one == key or (one in secret and not case.view.config.get(one))]
+    needed = [one for one, _ in case.subscribe.save if one == key or (one in secret and not _is_known(case, one))]
     missing = [one for one in needed if one not in values]
     return _lacking(missing, Sources()) if missing else None
+
+
+def _is_known(case: Case, entry: str) -> bool:
+    """Whether the instance has this secret, or another that the same proof takes, such as its app's."""
+    hook, config = case.view.connector.webhook, case.view.config
+    proofs = [rule.secret for rule in hook.verify if entry in rule.secret] if hook is not None else []
+    return any(config.get(key) for keys in [(entry,), *proofs] for key in keys)
 
 
 def _lacking(keys: list[str], sources: Sources) -> Answer:

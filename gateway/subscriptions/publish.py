@@ -2,7 +2,9 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
+from gateway.accounts.metering import store as metering
 from gateway.delivery import store as deliveries
 from gateway.delivery.model import Job
 from gateway.delivery.worker import Worker
@@ -29,12 +31,25 @@ class Fenced(Conflict):
     """Somebody else has taken over what these events come from; nothing of them was stored."""
 
 
+class Follower(Protocol):
+    """Who is told of events as they become durable."""
+
+    def stored(self, events: Sequence[Event]) -> None:
+        """These are durable now."""
+        ...
+
+    def doubted(self, events: Sequence[Event]) -> None:
+        """Nobody has waited for the commit of these: they may be durable in a moment, or never."""
+        ...
+
+
 class Publisher:
     """Makes events durable and sets them on their way."""
 
-    def __init__(self, runtime: Runtime, worker: Worker) -> None:
+    def __init__(self, runtime: Runtime, worker: Worker, follower: Follower | None = None) -> None:
         self._runtime = runtime
         self._worker = worker
+        self._follower = follower
 
     async def publish(
         self,
@@ -61,9 +76,14 @@ class Publisher:
             for job in leased:
                 # Who cannot wait for the commit does not stop it, and one that failed may have reached the disk.
                 self._worker.leave_behind(job, _LATER_MS)
+            if self._follower is not None:
+                self._follower.doubted(changes)
             raise
         self._set_out([job for _, jobs in planned for job in jobs], accepted)
-        return Published(tuple(event.id for event in changes if event.id in accepted), len(changes) - len(accepted))
+        stored = [event for event in changes if event.id in accepted]
+        if self._follower is not None:
+            self._follower.stored(stored)
+        return Published(tuple(event.id for event in stored), len(changes) - len(accepted))
 
     def _deliveries(self, view: InstanceView, event: Event, now: int) -> list[Job]:
         if view.callback is None or view.callback.destination.state != "active":
@@ -91,7 +111,7 @@ class Publisher:
         also: Sequence[Statement],
         guard: Statement | None,
     ) -> Write[frozenset[str]]:
-        owner, instance_id = self._worker.owner, view.instance.id
+        owner, instance_id, account_id = self._worker.owner, view.instance.id, view.instance.account_id
         guards = [] if guard is None else [guard]
 
         def then(rows: Sequence[Sequence[Row]]) -> Effect[frozenset[str]]:
@@ -106,13 +126,15 @@ class Publisher:
             number = len(accepted)
             arrived = events.arrived(instance_id, accepted=number, duplicate=len(planned) - number, routed=routed)
             counted = [arrived] if planned else []
+            if number:
+                counted.append(metering.counted(account_id, now, events=number))
             return Effect(
                 frozenset(accepted),
                 [*also, *(deliveries.queued(job, owner if job.lease_until else None, now) for job in jobs)],
                 [*counted, *(deliveries.created(job.destination_id, 1) for job in jobs)],
             )
 
-        return Write([*guards, *(events.accept(event) for event, _ in planned)], then)
+        return Write([*guards, *(events.accept(event, routed=bool(jobs)) for event, jobs in planned)], then)
 
     def _set_out(self, jobs: list[Job], accepted: frozenset[str]) -> None:
         for job in jobs:

@@ -12,6 +12,7 @@ from tests.kit.gateway import Gateway
 
 RECORDS = "event-poller-records"
 STOPPED = "polling-disabled"
+JOBS = f"jobs/{STOPPED}"
 
 
 async def poller(gateway: Gateway, instance_id: int, name: str, state: State = "ok", **more: Any) -> None:
@@ -103,6 +104,34 @@ async def test_an_instance_with_a_poller_that_was_switched_off_says_which_and_wh
     assert "configuration" not in found
     assert await listed(gateway, f"/instances/{made['id']}/{STOPPED}") == [stopped]
     assert await listed(gateway, f"/instances/{fine['id']}/{STOPPED}") == []
+
+
+async def test_jobs_that_were_switched_off_are_listed_each_for_itself(gateway: Gateway) -> None:
+    first, second = await gateway.create("closeio"), await gateway.create("github")
+    await poller(gateway, first["id"], "contacts", "disabled")
+    await poller(gateway, first["id"], "accounts", "failing")
+    await poller(gateway, first["id"], "former", "disabled", enabled=False)
+    await poller(gateway, second["id"], "issues", "disabled")
+    found = await listed(gateway, f"{OC}/{JOBS}")
+    assert [(one["elementInstanceId"], one["objectName"]) for one in found] == [
+        (first["id"], "contacts"),
+        (second["id"], "issues"),
+    ]
+    assert found[0]["disabledDate"] == "2018-07-31T19:39:46Z"
+    assert (found[0]["status"], found[0]["reason"], found[0]["failures"]) == ("disabled", "404: no such list", 100)
+    own = await listed(gateway, f"/{JOBS}", headers=with_element(gateway, second["token"]))
+    assert [one["objectName"] for one in own] == ["issues"]
+    assert await listed(gateway, f"/{JOBS}", headers=await stranger(gateway)) == []
+    answered = await gateway.call("GET", f"/{JOBS}?pageSize=1")
+    following = answered.headers["Elements-Next-Page-Token"]
+    assert await listed(gateway, f"/{JOBS}?pageSize=1&nextPage={following}") == found[1:]
+
+
+async def test_bad_requests_for_jobs_are_refused(sqlite_gateway: Gateway) -> None:
+    for query in ("pageSize=0", "pageSize=x", "nextPage=x"):
+        is_platform_error(await sqlite_gateway.call("GET", f"/{JOBS}?{query}"), 400)
+    is_platform_error(await sqlite_gateway.call("GET", f"/{JOBS}", headers={}), 401)
+    is_platform_error(await sqlite_gateway.call("GET", "/jobs/9"), 404)
 
 
 async def test_stopped_instances_come_in_pages(gateway: Gateway) -> None:

@@ -2,6 +2,8 @@
 
 import base64
 import io
+from datetime import timedelta
+from email.utils import parsedate_to_datetime
 from typing import Any
 
 from tests.kit.gateway import Answered, Gateway
@@ -40,8 +42,13 @@ async def test_a_form_json_and_basic_each_give_a_token(gateway: Gateway) -> None
     ):
         answered = await ask(gateway, **options)
         assert answered.status == 200, answered.body
-        assert answered.json["token_type"].lower() == "bearer"
-        assert answered.json["expires_in"] > 0
+        body = answered.json
+        assert set(body) == {"access_token", "token_type", "expires_in", "clientId", ".issued", ".expires"}
+        assert (body["token_type"], body["expires_in"]) == ("bearer", 1209599)
+        assert body["clientId"] == sent["client_id"]
+        issued, expires = (parsedate_to_datetime(body[name]) for name in (".issued", ".expires"))
+        assert expires - issued == timedelta(days=14)
+        assert body[".issued"].endswith(" GMT")
         assert answered.headers["Cache-Control"] == "no-store"
         headers = {"Authorization": f"Bearer {answered.json['access_token']}"}
         assert (await gateway.call("GET", "/api/v1/instances", headers=headers)).status == 200

@@ -3,6 +3,7 @@
 import asyncio
 import time
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
 
 import orjson
@@ -13,6 +14,7 @@ from gateway.calls.model import Access, Rendered
 from gateway.calls.perform import Called, Calls, Manner, Unsent
 from gateway.egress.model import BrokenOffError
 from tests.calls.shop import CONFIG, access_to
+from tests.calls.test_pace import limits
 from tests.vendors import API_KEY, Vendor, misbehaving
 from tests.vendors.misbehaving import Act
 
@@ -117,6 +119,17 @@ async def test_without_patience_the_vendor_s_429_is_the_answer_and_others_wait_f
     assert refused.why == "rate_limited"
     assert 90 < (refused.wait_s or 0) <= 100
     assert len(there.requests) == 1
+
+
+async def test_a_bound_of_some_calls_holds_up_no_others(calls: Calls, access: Access, there: Vendor) -> None:
+    allowed = limits(requests=1, per=60_000)
+    bound = replace(QUICK, bound=("search", allowed))
+    assert (await called(calls, access, get(there), bound)).status == 200
+    refused = await unsent(calls, access, get(there), bound)
+    assert (refused.why, 50 < (refused.wait_s or 0) <= 60) == ("rate_limited", True)
+    assert (await called(calls, access, get(there))).status == 200
+    assert (await called(calls, access, get(there), replace(QUICK, bound=("list", allowed)))).status == 200
+    assert len(there.requests) == 3
 
 
 async def test_a_vendor_that_says_to_come_back_at_once_for_ever_is_asked_a_few_times(

@@ -3,7 +3,7 @@
 import re
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from gateway.catalogue.dated import dated
@@ -45,6 +45,7 @@ def test_quotes_inside_and_around_a_template_do_not_matter() -> None:
     assert written(url) == "/hubs/crm/contacts?where=a>='2018-07-31T19:39:46Z' and b<'1533065986'"
 
 
+@example(at=0, template="${epoch:us}")
 @given(st.integers(min_value=0, max_value=4_000_000_000_000), st.sampled_from(TEMPLATES))
 def test_what_a_template_writes_it_reads_again(at: int, template: str) -> None:
     [moment] = dated(template).moments

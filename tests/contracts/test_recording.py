@@ -8,9 +8,9 @@ import pytest
 from gateway.catalogue.load import SHIPPED, load_file
 from gateway.catalogue.model import Connector
 from gateway.contracts.disguise import SHORTEST, Disguise, Unrecordable
-from gateway.contracts.fixtures import Delivery, Unusable, beside, read_fixtures
 from gateway.contracts.judging import judged
 from gateway.contracts.recording import needed, recorded, write
+from gateway.proofs.fixtures import Delivery, Unusable, beside, read_fixtures
 
 MEANING = ("type", "action", "object_type", "object_id")
 NEVER = ("shared secret", "fewer than", "it is not verified")

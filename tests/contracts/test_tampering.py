@@ -6,8 +6,8 @@ import pytest
 
 from gateway.catalogue.config_view import ConfigView
 from gateway.catalogue.model import Connector
-from gateway.contracts.fixtures import Delivery, KnownKeys, Request, Told
 from gateway.contracts.tampering import another, attempts, changed, tampered
+from gateway.proofs.fixtures import Delivery, KnownKeys, Request, Told
 from gateway.proofs.received import Received
 from gateway.proofs.rewriting import Place, put, with_url
 from gateway.proofs.signing import signed

@@ -14,9 +14,9 @@ from gateway.catalogue.core import entries_of
 from gateway.catalogue.load import SHIPPED, load_file
 from gateway.catalogue.model import Connector, Entry
 from gateway.catalogue.sources import octets
-from gateway.contracts.fixtures import Delivery, Unusable, beside, read_fixtures
 from gateway.contracts.judging import judged
 from gateway.contracts.tampering import another, tampered
+from gateway.proofs.fixtures import Delivery, Unusable, beside, read_fixtures
 from gateway.proofs.proof import Verified
 from gateway.proofs.received import Received
 from gateway.proofs.rewriting import with_url

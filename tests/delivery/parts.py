@@ -63,7 +63,7 @@ def attempt(status: int | None = 500, **changes: Any) -> Attempt:
 
 async def insert(database: Database, jobs: list[Job], *, due_at: int, owner: str | None = None) -> None:
     """Store events and their deliveries as publish does."""
-    accepted = [events.accept(one.event) for one in jobs if one.event is not None]
+    accepted = [events.accept(one.event, routed=True) for one in jobs if one.event is not None]
     rows = [store.queued(one, owner, due_at) for one in jobs]
     tallies = [store.created(one.destination_id, 1) for one in jobs]
     routed = events.arrived(INSTANCE, accepted=len(jobs), duplicate=0, routed=len(jobs))

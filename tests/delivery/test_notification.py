@@ -50,6 +50,13 @@ def test_it_has_the_shape_of_the_open_connectors_wire() -> None:
     }
 
 
+def test_what_was_there_before_the_first_poll_says_so_and_nothing_else_does() -> None:
+    earlier = orjson.loads(render(event(source="polling", backfill=True), "crm"))["message"]
+    assert earlier["events"][0]["backfill"] is True
+    assert earlier["raw"]["events"][0]["backfill"] is True
+    assert "backfill" not in orjson.loads(render(event(source="polling"), "crm"))["message"]["events"][0]
+
+
 def test_the_date_is_the_vendors_and_else_that_of_arrival() -> None:
     dates = [
         orjson.loads(render(event(occurred_at=at), "crm"))["message"]["events"][0]["date"]

@@ -13,7 +13,7 @@ from gateway.catalogue.load import load_file
 from gateway.catalogue.locator import SOURCES
 from gateway.catalogue.template import WORDS
 from gateway.catalogue.words import SCHEMES, TABLES
-from gateway.contracts.fixtures import Told, Unusable, read_fixtures
+from gateway.proofs.fixtures import Told, Unusable, read_fixtures
 from tests.catalogue.connector_file import HEAD, MAPPING, SECRET
 from tests.docs.receivers import ROOT
 from tests.kit.command import gateway as command

@@ -30,7 +30,8 @@ def names(pages: list[Path]) -> list[str]:
 
 
 def sections() -> dict[str, set[str]]:
-    return {name: set(kind.__struct_fields__) for name, kind in get_type_hints(Config).items()}
+    hints = get_type_hints(Config).items()
+    return {name: set(kind.__struct_fields__) for name, kind in hints if hasattr(kind, "__struct_fields__")}
 
 
 def anchors(page: Path) -> set[str]:
@@ -78,7 +79,7 @@ def test_every_command_that_a_page_names_exists_with_its_options(page: Path) -> 
     for word in _DEV.findall(text):
         assert f"\n  {word})" in dev, word
     for name, rest in _COMMAND.findall(text):
-        command = main.commands.get(name.split()[0])
+        command = main.get_command(click.Context(main), name.split()[0])
         assert isinstance(command, click.Command), name
         options = {option for parameter in command.params for option in parameter.opts}
         assert set(re.findall(r"--[a-z-]+", rest)) <= options, (name, rest)

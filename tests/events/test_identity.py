@@ -17,7 +17,7 @@ def by_body(at: int, digest: str = "abc.0", instance_id: int = 3) -> Event:
 
 async def stored(database: Database, *events: Event) -> list[bool]:
     """Which of them were new."""
-    statements = [store.accept(one) for one in events]
+    statements = [store.accept(one, routed=False) for one in events]
     return await database.write(Write(statements, lambda rows: Effect([bool(found) for found in rows])))
 
 

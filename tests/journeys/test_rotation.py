@@ -80,3 +80,63 @@ async def test_rotation_says_what_it_cannot_do(sqlite_gateway: Gateway) -> None:
     statuses = [(await sqlite_gateway.call("POST", path + "signing-secret")).status for _ in range(7)]
     assert statuses == [200, 200, 200, 200, 200, 409, 409]
     assert (await sqlite_gateway.call("POST", path + "signing-secret", json={"overlap": "0s"})).status == 200
+
+
+async def changed(gateway: Gateway, made: dict[str, Any], **values: Any) -> None:
+    answered = await gateway.call("PATCH", f"/instances/{made['id']}", json={"configuration": values})
+    assert answered.status == 200, answered.body
+
+
+async def taken(gateway: Gateway, made: dict[str, Any], *secrets: str) -> list[int]:
+    return [await deliver(gateway, made, secret=one) for one in secrets]
+
+
+async def test_a_secret_that_a_change_replaces_counts_for_a_day(gateway: Gateway) -> None:
+    made = await gateway.create("github", **{"webhook.secret": "first"})
+    await changed(gateway, made, **{"webhook.secret": "second"})
+    await changed(gateway, made, **{"webhook.secret": "second", "owner": "other"})
+    assert await taken(gateway, made, "first", "second", "third") == [200, 200, 401]
+    services = gateway.running.services
+    [kept] = await services.runtime.database.all("SELECT * FROM instance_secrets WHERE kind = 'earlier:webhook.secret'")
+    assert kept["expires_at"] - kept["created_at"] == 24 * 3_600_000
+    async with services.runtime.database.transaction() as transaction:
+        await transaction.execute("UPDATE instance_secrets SET expires_at = 1 WHERE kind LIKE 'earlier:%'")
+    services.index.forget(made["id"])
+    assert await taken(gateway, made, "first", "second") == [401, 200]
+
+
+async def test_a_secret_of_an_instance_that_is_replaced_as_a_whole_counts_on_too(sqlite_gateway: Gateway) -> None:
+    made = await sqlite_gateway.create("github", **{"webhook.secret": "first"})
+    whole = (await sqlite_gateway.call("GET", f"/instances/{made['id']}")).json
+    whole["configuration"]["webhook.secret"] = "second"
+    assert (await sqlite_gateway.call("PUT", f"/instances/{made['id']}", json=whole)).status == 200
+    assert await taken(sqlite_gateway, made, "first", "second") == [200, 200]
+
+
+async def test_a_list_says_itself_which_secrets_count_and_emptying_ends_them_all(sqlite_gateway: Gateway) -> None:
+    own = {"webhook.verify": "token", "webhook.signature.header": "x-key"}
+    made = await sqlite_gateway.create("generic", **own, **{"webhook.secret": "first"})
+
+    async def statuses(*secrets: str) -> list[int]:
+        sent = [sqlite_gateway.send(made["webhookUrl"], BODY, {"X-Key": one}) for one in secrets]
+        return [(await one).status for one in sent]
+
+    await changed(sqlite_gateway, made, **{"webhook.secret": "second"})
+    assert await statuses("first", "second") == [200, 200]
+    await changed(sqlite_gateway, made, **{"webhook.secret": ["third", "second"]})
+    assert await statuses("first", "second", "third") == [401, 200, 200]
+    await changed(sqlite_gateway, made, **{"webhook.secret": "third"})
+    assert await statuses("second", "third") == [401, 200]
+    await changed(sqlite_gateway, made, **{"webhook.secret": "fourth"})
+    await changed(sqlite_gateway, made, **{"webhook.verify": "none", "webhook.secret": None})
+    await changed(sqlite_gateway, made, **own, **{"webhook.secret": "fifth"})
+    assert await statuses("third", "fourth", "fifth") == [401, 401, 200]
+
+
+async def test_so_many_earlier_secrets_count_and_no_more(sqlite_gateway: Gateway) -> None:
+    made = await sqlite_gateway.create("github", **{"webhook.secret": "s0"})
+    for number in range(1, 6):
+        await changed(sqlite_gateway, made, **{"webhook.secret": f"s{number}"})
+    assert await taken(sqlite_gateway, made, "s0", "s4", "s5") == [200, 200, 200]
+    await changed(sqlite_gateway, made, **{"webhook.secret": "s6"})
+    assert await taken(sqlite_gateway, made, "s0", "s4", "s5", "s6") == [401, 401, 200, 200]

@@ -70,11 +70,29 @@ LISTS = (
             [_issue(1, "2026-05-28T12:00:59Z", "2026-05-28T12:01:00Z")],
             [
                 _issue(1, "2026-05-28T12:00:59Z", "2026-05-28T12:01:00Z"),
+                # A pull request is in the list of issues too, under another id than its own.
+                {**_issue(3, "2026-05-28T12:01:29Z", "2026-05-28T12:01:30Z"), "pull_request": {"url": "https://x"}},
                 _issue(2, "2011-04-22T13:33:48Z", "2026-05-28T12:02:00Z"),
             ],
         ),
         links=('<{url}/repositories/1/issues?page=2>; rel="next", <{url}/repositories/1/issues?page=2>; rel="last"',),
         changes=(("issues.created", "CREATED", "issues", "1"), ("issues.updated", "UPDATED", "issues", "2")),
+    ),
+    Shape(
+        connector="github",
+        poll="pulls",
+        asked=(Asked(path="/repos/octo/hello/pulls", query={**ISSUES, "direction": "desc"}),),
+        answers=(
+            [
+                _issue(6, "2026-05-28T12:02:29Z", "2026-05-28T12:02:30Z"),
+                _issue(5, "2011-04-22T13:33:48Z", "2026-05-28T12:02:00Z"),
+                _issue(4, "2011-04-22T13:33:48Z", "2026-05-28T11:00:00Z"),
+            ],
+        ),
+        changes=(
+            ("pull_request.updated", "UPDATED", "pull_request", "5"),
+            ("pull_request.created", "CREATED", "pull_request", "6"),
+        ),
     ),
     Shape(
         connector="hubspot",

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Mapping
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
@@ -103,6 +104,26 @@ def test_a_date_that_the_vendor_cannot_be_asked_for_is_compared_here() -> None:
     assert isinstance(found, Polled)
     assert (found.unasked, found.field) == (("date_updated",), "date_updated")
     assert whole_url(found.asked.rendered(access("closeio"), AT)) == f"{BASE}/contact/?lead_id=lead_1"
+
+
+def test_salesforce_is_asked_since_a_date_in_its_own_language() -> None:
+    base, since = "https://acme.my.salesforce.com/services/data/v62.0", "${gmtDate:yyyy-MM-dd'T'HH:mm:ss'Z'}"
+    select = "SELECT FIELDS(STANDARD) FROM Account WHERE {} ORDER BY SystemModstamp"
+
+    def soql(rest: str) -> str:
+        found = urlsplit(address(f"/hubs/crm/accounts{rest}", "sfdc", base))
+        return parse_qs(found.query)["q"][0]
+
+    assert soql(f"?where=LastModifiedDate>'{since}' and Name LIKE 'A%25'") == select.format(
+        "LastModifiedDate >= 2018-07-31T19:39:46Z AND Name LIKE 'A%'"
+    )
+    assert soql("") == select.format("Id != null")
+    assert soql("?condition=Name = 'x'") == select.format("Name = 'x'")
+    for wrong in ("Name='a'' OR Id != '''", "Name>'1 OR Id != null'", "Name='a\\'"):
+        found = asked(f"/hubs/crm/accounts?where={wrong}", "sfdc", base)
+        assert "holds characters that cannot be asked for" in str(found)
+    twice = asked("/hubs/crm/accounts?where=Name='a'&condition=Id = null", "sfdc", base)
+    assert "also given as a parameter" in str(twice)
 
 
 def test_a_path_with_parameters_is_filled() -> None:

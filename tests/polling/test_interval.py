@@ -121,6 +121,15 @@ def test_what_the_source_asks_for_is_waited_for_at_least_but_never_longer_than_a
     assert failure("rate_limited", wait=-5).next_due == NOW + 5 * SECOND
 
 
+def test_waiting_for_ones_turn_at_the_vendor_changes_nothing_but_the_time() -> None:
+    waits = Failure("waits", "the limit is reached", 20 * SECOND)
+    for at in (poller(), poller(failures=99, state="failing", reason="500")):
+        step = after_failure(plan(), at, CALM, waits, now=NOW, dice=1.0)
+        assert (step.state, step.failures, step.next_due) == (at.state, at.failures, NOW + 20 * SECOND)
+        assert step.reason == (at.reason or "the limit is reached")
+    assert after_failure(plan(interval=None), poller(), CALM, waits, now=NOW, dice=1.0).next_due is None
+
+
 def test_a_wrong_configuration_is_tried_seldom_and_seen() -> None:
     step = failure("configuration")
     assert (step.state, step.reason, step.next_due) == ("failing", "it says no", NOW + SLOW)

@@ -51,6 +51,15 @@ def test_a_first_poll_that_a_fast_clock_made_too_short_is_asked_again_by_the_sou
     assert not second.again
 
 
+@pytest.mark.parametrize("mode", ["since", "snapshot"])
+def test_a_record_of_another_list_is_passed_over_and_still_moves_the_watermark(mode: str) -> None:
+    of = plan(listed(mode=f'"{mode}"', skip_if='"other.url"'), start_at=0)
+    got = polled(of, begun(of), read(order(1, EARLIER), order(2, NOW, other={"url": "x"}), order(3, NOW, other=None)))
+    assert {one for _, one in told(got)} == {"o1", "o3"}
+    if mode == "since":
+        assert got.cursor.watermark == iso(NOW)
+
+
 def test_from_the_beginning_everything_is_emitted_and_marked_and_later_changes_are_not() -> None:
     of = plan(start="beginning")
     first = polled(of, Cursor(), read(order(1, EARLIER - 90 * DAY), order(2, EARLIER - DAY), at=EARLIER))

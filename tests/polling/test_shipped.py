@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import AsyncIterator, Callable, Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
 from typing import Any
@@ -77,7 +78,8 @@ def configured(connector: Connector, url: str, **given: str) -> ConfigView:
 
 
 def asking(connector: Connector, poll: Poll, config: ConfigView, cursor: Cursor, token: str | None = None) -> Ask:
-    plan = Plan(name=poll.name, poll=poll, interval=60_000)
+    # No page waits for its turn here.
+    plan = Plan(name=poll.name, poll=replace(poll, limits=None), interval=60_000)
     setting = lambda key: config.get(key) or connector.value_defaults.get(key)  # noqa: E731
     return Ask(
         access=Access(connector=connector, config=config, token=token),

@@ -83,7 +83,7 @@ class World:
 
 def _told(event: dict[str, Any]) -> Told:
     value = orjson.loads(event["payload"])
-    value = value["event"]["data"] if "event" in value else value
+    value = value["event"]["data"] if "event" in value else value.get("issue", value)
     if event["action"] == "DELETED" or "state" not in value:
         return event["object_id"], "gone"
     title = value.get("title")

@@ -94,6 +94,19 @@ delete = "POST /hooks/stop"
 delete_body = { id = "{config:webhook.id}" }
 """
 )
+#: Signs with the key that it answers, or with the app's own.
+APPS = (
+    _HEAD.format(key="apps", entries='[[config]]\nkey = "app.secret"\nname = "App secret"\nsecret = true').replace(
+        'secret = "config:hook.secret"', 'secret = ["config:hook.secret", "config:app.secret"]'
+    )
+    + """
+[webhook.subscribe]
+request = "POST /hooks"
+body = { url = "{callback_url}" }
+save = { "webhook.id" = "body:id", "hook.secret" = "body:secret" }
+delete = "DELETE /hooks/{config:webhook.id}"
+"""
+)
 
 
 @dataclass
@@ -108,6 +121,8 @@ class Agency:
     gate: asyncio.Event = field(default_factory=asyncio.Event)
     #: Whether there may be only one for an address.
     jealous: bool = False
+    #: Whether it keeps the secret of a registration to itself.
+    tells: bool = True
     made: asyncio.Event = field(default_factory=asyncio.Event)
     _numbers: Any = field(default_factory=lambda: itertools.count(1))
 
@@ -139,7 +154,7 @@ class Agency:
         self.hooks[hook["id"]] = hook
         self.made.set()
         await self.gate.wait()
-        return web.json_response(hook)
+        return web.json_response({name: value for name, value in hook.items() if self.tells or name != "secret"})
 
     def _one(self, request: web.Request, body: dict[str, Any]) -> web.Response:
         id_ = request.path.split("/")[2]
@@ -174,7 +189,7 @@ def with_agencies(folder: Path, database_url: str, **sections: Any) -> config.Co
     """Settings of a gateway that knows these vendors."""
     place = folder / "connectors"
     place.mkdir(exist_ok=True)
-    for key, text in {"shakes": SHAKES, "ends": ENDS, "ours": OURS}.items():
+    for key, text in {"shakes": SHAKES, "ends": ENDS, "ours": OURS, "apps": APPS}.items():
         (place / f"{key}.toml").write_text(text)
     return settings(folder, database_url, catalogue={"paths": [str(place)]}, **sections)
 

@@ -170,11 +170,11 @@ async def test_a_vendor_that_takes_one_for_an_address_gets_the_new_one_after_the
     assert (await gateway.call("PATCH", f"/instances/{made['id']}", json=changed)).status == 200
 
     async def is_so() -> bool:
-        return [hook["kinds"] for hook in vendor.hooks.values()] == [["other"]] and former not in vendor.hooks
+        stands = [hook["kinds"] for hook in vendor.hooks.values()] == [["other"]] and former not in vendor.hooks
+        # The vendor has it a moment before the gateway has written down that it does.
+        return stands and (await until(gateway, "active"))["vendor_id"] in vendor.hooks
 
     await eventually(is_so)
-    found = await until(gateway, "active")
-    assert found["vendor_id"] in vendor.hooks
 
 
 async def test_a_change_that_the_vendor_rejects_leaves_the_secret_of_the_one_that_stands(
@@ -192,3 +192,22 @@ async def test_a_change_that_the_vendor_rejects_leaves_the_secret_of_the_one_tha
     assert "there is one already" in found["reason"]
     body, headers = delivery(hook)
     assert (await gateway.send(made["webhookUrl"], body, headers)).status == 200
+
+
+async def test_no_secret_is_asked_of_a_vendor_that_signs_with_one_that_is_known(
+    gateway: Gateway, vendor: Agency
+) -> None:
+    vendor.tells = False
+    made = await gateway.create("apps", **{"base.url": vendor.url, "app.secret": "the-apps-own"})
+    await until(gateway, "active")
+    body, headers = delivery({"secret": "the-apps-own"})
+    assert (await gateway.send(made["webhookUrl"], body, headers)).status == 200
+
+
+async def test_without_any_secret_a_registration_is_taken_back_and_called_incomplete(
+    gateway: Gateway, vendor: Agency
+) -> None:
+    vendor.tells = False
+    await gateway.create("apps", **{"base.url": vendor.url})
+    assert "hook.secret" in (await until(gateway, "failing"))["reason"]
+    assert vendor.hooks == {}

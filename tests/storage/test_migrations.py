@@ -125,3 +125,28 @@ async def test_a_sqlite_file_of_another_program_is_refused_and_left_alone(tmp_pa
     with pytest.raises(StartRefused, match=r"Migration 1 does not fit.*accounts"):
         async with open_database(f"sqlite:///{path}", min_free=0, auto_migrate=True):
             pass
+
+
+async def test_events_of_an_earlier_version_are_kept_and_told_anew(database_url: str) -> None:
+    async with connect(database_url, min_free=0) as database:
+        for migration in migrate.known()[:6]:
+            async with database.transaction() as transaction:
+                for statement in migration.statements:
+                    await transaction.execute(statement)
+        async with database.transaction() as transaction:
+            for one in ("e1", "e2"):
+                await transaction.execute(
+                    "INSERT INTO events (id, account_id, instance_id, connector, source, type, action, filter_nulls, "
+                    "received_at, payload) VALUES ($1, 'a', 1, 'github', 'webhook', 't', 'CREATED', 1, 5, $2)",
+                    one,
+                    b"{}",
+                )
+            await transaction.execute(
+                "INSERT INTO deliveries (id, event_id, instance_id, destination_id, state, attempts, due_at, "
+                "lease_until, epoch, created_at) VALUES ('d', 'e1', 1, 1, 'dead', 1, 0, 0, 1, 0)"
+            )
+            for statement in migrate.known()[6].statements:
+                await transaction.execute(statement)
+        rows = await database.all("SELECT id, routed, backfill, received_at, payload FROM events ORDER BY id")
+    found = [(row["id"], row["routed"], row["backfill"], row["received_at"], bytes(row["payload"])) for row in rows]
+    assert found == [("e1", 1, 0, 5, b"{}"), ("e2", 0, 0, 5, b"{}")]

@@ -13,6 +13,7 @@ from aiohttp.typedefs import Handler
 from tests.vendors.arrived import BODY, Arrived, read
 from tests.vendors.closeio import Close
 from tests.vendors.event_log import EventLog
+from tests.vendors.folders import Folder
 from tests.vendors.life import Clock, Life
 from tests.vendors.lists import Lists
 from tests.vendors.misbehaving import Act
@@ -32,6 +33,7 @@ class Vendor:
     life: Life = field(default_factory=Life)
     log: EventLog = field(default_factory=EventLog)
     lists: Lists = field(default_factory=Lists)
+    folder: Folder = field(default_factory=Folder)
     oauth: Authorization = field(default_factory=Authorization)
     requests: list[Arrived] = field(default_factory=list)
     #: Paths of requests whose client left before the answer was complete.
@@ -120,7 +122,7 @@ async def vendor() -> AsyncIterator[Vendor]:
     found = Vendor()
     found.close.bearer_is_valid = found.oauth.is_valid
     app = web.Application(middlewares=[found.attend])
-    app.add_routes([*found.close.routes(), *found.oauth.routes(), *found.lists.routes()])
+    app.add_routes([*found.close.routes(), *found.oauth.routes(), *found.lists.routes(), *found.folder.routes()])
     runner = web.AppRunner(app, handler_cancellation=True, shutdown_timeout=0.1, access_log=None)
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", 0).start()

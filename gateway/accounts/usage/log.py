@@ -5,13 +5,14 @@ import time
 
 import structlog
 
+from gateway.accounts.metering import store as metering
+from gateway.accounts.model import AccountId
 from gateway.accounts.usage import store
 from gateway.accounts.usage.model import Use
-from gateway.storage.database import Database, Effect, Write
+from gateway.storage.database import Database, Effect, Tally, Write
 
 MOST_WAITING = 10_000
 _TELL_EVERY_S = 60.0
-_NOTHING: Effect[None] = Effect(None)
 
 log = structlog.get_logger()
 
@@ -25,13 +26,18 @@ class UsageLog:
         self._told = 0.0
         self.dropped = 0
 
-    def note(self, use: Use) -> None:
-        """Keep a call with the next commit; drop and count it where too many wait already."""
+    def note(self, use: Use, *, sent: bool | None = None) -> None:
+        """Keep a call with the next commit, and charge it where it was really `sent` (None: where it was answered).
+
+        Where too many wait already it is dropped and counted.
+        """
         if self._waiting >= MOST_WAITING:
             self._drop("too many wait")
             return
         self._waiting += 1
-        self._database.submit(Write([store.add(use)], lambda _: _NOTHING)).add_done_callback(self._settled)
+        charged = use.vendor_status is not None if sent is None else sent
+        kept: Effect[None] = Effect(None, tallies=[_charge(use)] if charged else [])
+        self._database.submit(Write([store.add(use)], lambda _: kept)).add_done_callback(self._settled)
 
     def _settled(self, future: asyncio.Future[None]) -> None:
         self._waiting -= 1
@@ -44,3 +50,7 @@ class UsageLog:
         if time.monotonic() - self._told > _TELL_EVERY_S or not self._told:
             self._told = time.monotonic()
             log.warning("usage.dropped", dropped=self.dropped, reason=reason)
+
+
+def _charge(use: Use) -> Tally:
+    return metering.counted(AccountId(use.account_id), use.at, calls=1)

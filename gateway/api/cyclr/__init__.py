@@ -1,1 +1,1 @@
-"""The Cyclr surface; so far its token endpoint."""
+"""The Cyclr surface: tokens, the partner API, accounts, connectors, method calls, custom connectors."""

@@ -30,6 +30,7 @@ def instance(details: Details, element_id: int) -> dict[str, Any]:
         "credentials": credentials(details),
         "registration": registration(details.registered),
         "pollers": [poller(one) for one in details.pollers],
+        "recommendations": list(details.recommendations),
     }
 
 

@@ -6,23 +6,36 @@ from typing import Any, cast
 import orjson
 from aiohttp import web
 
-from gateway.accounts.authorization import caller_of, parse
-from gateway.accounts.model import Caller
 from gateway.api import read
 from gateway.api.front import REQUEST_ID
-from gateway.api.native import shapes
-from gateway.api.surface import SERVICES, Failure, Surface, clean
-from gateway.clock import now_ms
+from gateway.api.native import (
+    credentials,
+    dead_letters,
+    doctor,
+    erasures,
+    events,
+    fate,
+    ip_allow_list,
+    ledger,
+    partners,
+    preview,
+    replays,
+    retention,
+    send,
+    shapes,
+    stream,
+    tokens,
+    usage,
+    users,
+)
+from gateway.api.native.calls import DEFAULT_PAGE, LARGEST_PAGE, PREFIX, answer, caller, services
+from gateway.api.native.described.chapters import CHAPTERS
+from gateway.api.surface import Failure, Surface, clean
 from gateway.errors import Invalid, Problem
 from gateway.instances.store import Filter
 from gateway.provisioning import instances, polling, registration
 from gateway.provisioning import rotate as rotation
 from gateway.provisioning.details import Details, details, page
-from gateway.provisioning.services import Services
-
-PREFIX = "/api/v1"
-DEFAULT_PAGE = 100
-LARGEST_PAGE = 500
 
 
 def surface() -> Surface:
@@ -36,32 +49,53 @@ def surface() -> Surface:
         web.post(one + "/registration", register),
         web.post(one + "/poll", poll),
         web.post(one + "/pollers/resume", resume),
+        *stream.routes(),
+        *send.routes(),
+        *events.routes(),
+        *fate.routes(),
+        *ip_allow_list.routes(),
+        *ledger.routes(),
+        *preview.routes(),
+        *retention.routes(),
+        *doctor.routes(),
+        *replays.routes(),
+        *dead_letters.routes(),
+        *erasures.routes(),
+        *partners.routes(),
+        *users.routes(),
+        *credentials.routes(),
+        *tokens.routes(),
+        *usage.routes(),
     ]
-    return Surface("native", lambda path: path == PREFIX or path.startswith(PREFIX + "/"), routes, refuse, finish)
+    return Surface("native", _owns, routes, refuse, finish, CHAPTERS)
+
+
+def _owns(path: str) -> bool:
+    return path == PREFIX or path.startswith(PREFIX + "/")
 
 
 async def list_(request: web.Request) -> web.Response:
     """`GET /api/v1/instances`."""
-    who = await _caller(request)
+    who = await caller(request)
     size = read.number(request, "limit", default=DEFAULT_PAGE, most=LARGEST_PAGE)
     after = read.position(request, "cursor", "after", int) or 0
-    found = await page(_services(request).runtime, who, Filter(), after=after, size=size)
+    found = await page(services(request).runtime, who, Filter(), after=after, size=size)
     more = None if found.after is None else read.page_token({"after": found.after})
-    return _answer({"items": [_shape(request, one) for one in found.items], "next": more})
+    return answer({"items": [_shape(request, one) for one in found.items], "next": more})
 
 
 async def get(request: web.Request) -> web.Response:
     """`GET /api/v1/instances/{id}`."""
-    who = await _caller(request)
-    return _answer(_shape(request, await details(_services(request).runtime, who, read.path_id(request))))
+    who = await caller(request)
+    return answer(_shape(request, await details(services(request).runtime, who, read.path_id(request))))
 
 
 async def rotate(request: web.Request) -> web.Response:
     """`POST /api/v1/instances/{id}/rotate/{what}` with `{"overlap": "24h"}`."""
-    who = await _caller(request)
+    who = await caller(request)
     overlap = _overlap(await read.json_body(request, optional=True))
     what = cast(rotation.What, request.match_info["what"])
-    return _answer(await rotation.rotate(_services(request), who, read.path_id(request), what, overlap))
+    return answer(await rotation.rotate(services(request), who, read.path_id(request), what, overlap))
 
 
 def _overlap(body: object) -> int:
@@ -77,30 +111,30 @@ def _overlap(body: object) -> int:
 
 async def enable_destination(request: web.Request) -> web.Response:
     """`POST /api/v1/instances/{id}/destination/enable`."""
-    who = await _caller(request)
-    return _answer(_shape(request, await instances.enable_destination(_services(request), who, read.path_id(request))))
+    who = await caller(request)
+    return answer(_shape(request, await instances.enable_destination(services(request), who, read.path_id(request))))
 
 
 async def register(request: web.Request) -> web.Response:
     """`POST /api/v1/instances/{id}/registration`: look after the registration at the vendor now."""
-    who = await _caller(request)
+    who = await caller(request)
     await read.json_body(request, optional=True)
-    return _answer(_shape(request, await registration.tried(_services(request), who, read.path_id(request))))
+    return answer(_shape(request, await registration.tried(services(request), who, read.path_id(request))))
 
 
 async def poll(request: web.Request) -> web.Response:
     """`POST /api/v1/instances/{id}/poll`: poll now, and say what was found."""
-    who = await _caller(request)
+    who = await caller(request)
     await read.json_body(request, optional=True)
-    found = await polling.polled_now(_services(request), who, read.path_id(request))
-    return _answer({"pollers": [shapes.polled(one) for one in found]})
+    found = await polling.polled_now(services(request), who, read.path_id(request))
+    return answer({"pollers": [shapes.polled(one) for one in found]})
 
 
 async def resume(request: web.Request) -> web.Response:
     """`POST /api/v1/instances/{id}/pollers/resume`: let what has stopped go on from where it stood."""
-    who = await _caller(request)
+    who = await caller(request)
     await read.json_body(request, optional=True)
-    return _answer(_shape(request, await polling.resumed(_services(request), who, read.path_id(request))))
+    return answer(_shape(request, await polling.resumed(services(request), who, read.path_id(request))))
 
 
 def refuse(request: web.Request, failure: Failure) -> web.StreamResponse:
@@ -123,18 +157,5 @@ def finish(request: web.Request, response: web.StreamResponse) -> None:
     response.headers["Cache-Control"] = "no-store"
 
 
-def _services(request: web.Request) -> Services:
-    return request.app[SERVICES]
-
-
-async def _caller(request: web.Request) -> Caller:
-    credentials = parse(request.headers.get("Authorization", ""))
-    return await caller_of(_services(request).runtime.database, credentials, now=now_ms())
-
-
 def _shape(request: web.Request, found: Details) -> dict[str, Any]:
-    return shapes.instance(found, _services(request).runtime.connector_ids[found.connector.key])
-
-
-def _answer(body: Any) -> web.Response:
-    return web.Response(body=orjson.dumps(body), content_type="application/json")
+    return shapes.instance(found, services(request).runtime.connector_ids[found.connector.key])

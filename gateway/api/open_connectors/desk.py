@@ -40,7 +40,9 @@ class Desk:
 
     async def granted(self, request: web.Request) -> Granted:
         """Whom the header lets in, and where; Unauthorized where it names no instance of the caller's."""
-        key = hashlib.sha256(request.headers.get("Authorization", "").encode("utf-8", "surrogateescape")).digest()
+        header = request.headers.get("Authorization", "").encode("utf-8", "surrogateescape")
+        # Who was let in before a secret was taken back is asked again.
+        key = hashlib.sha256(b"%d %b" % (self.services.reception.changes, header)).digest()
         until, found = self._granted.get(key, (0.0, None))
         # A view is made anew after every change, so that another one means: ask again.
         if found is not None and until > time.monotonic():

@@ -2,10 +2,12 @@
 
 import re
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import Any, Literal
 
 import orjson
 
+from gateway.api.open_connectors.described.words import ERROR, PAGE_HEADERS, STATUSES, WIRE_WORDS
+from gateway.api.openapi.model import JSON, Json, Parameter
 from gateway.calls.asking import WIRE, is_wire
 from gateway.catalogue.call_model import Field, Method
 from gateway.catalogue.config_view import ConfigView
@@ -14,8 +16,6 @@ from gateway.catalogue.offers import Offer, Offers
 from gateway.catalogue.sources import Sources
 from gateway.catalogue.template import Word
 from gateway.instances.view import InstanceView
-
-Json = dict[str, Any]
 
 _TYPES: Mapping[str, Json] = {
     "string": {"type": "string"},
@@ -32,37 +32,11 @@ _TYPES: Mapping[str, Json] = {
 _MEDIA = {"json": "application/json", "form": "application/json", "any": "*/*", "raw": "*/*"}
 _UPDATES = {"PUT": "replace", "PATCH": "update"}
 _PARAMETER = re.compile(r"\{(\w+)\}")
-_ERROR: Json = {
-    "type": "object",
-    "required": ["requestId", "message"],
-    "properties": {
-        "requestId": {"type": "string", "pattern": "^[0-9a-f]{24}$"},
-        "message": {"type": "string"},
-        "providerMessage": {"type": "string", "description": "What the vendor said, in its own words."},
-    },
-}
 _SECURITY: Json = {
     "type": "apiKey",
     "in": "header",
     "name": "Authorization",
     "description": "`User <user secret>, Element <instance token>`",
-}
-_STATUSES = {
-    "400": "The request does not fit the method, or the vendor refuses it.",
-    "401": "The credentials are wrong, or the instance was deleted; with providerMessage, the vendor's own 401.",
-    "403": "The instance is disabled, or needs to be authenticated again.",
-    "404": "There is no such resource or object.",
-    "429": "The vendor takes no further call now; Retry-After says when.",
-    "502": "The vendor cannot be reached, or its answer makes no sense.",
-    "504": "The vendor does not answer in time.",
-}
-_WIRE_WORDS: Mapping[str, tuple[Json, str]] = {
-    "pageSize": ({"type": "integer", "minimum": 1}, "Records a page; brought down to the vendor's maximum."),
-    "page": ({"type": "integer", "minimum": 1, "default": 1}, "The number of the page."),
-    "nextPage": ({"type": "string"}, "The Elements-Next-Page-Token of the page before."),
-    "where": ({"type": "string"}, "Comparisons such as `name = 'Acme'`, joined by AND."),
-    "fields": ({"type": "string"}, "Names of members that records shall have, joined by commas."),
-    "orderBy": ({"type": "string"}, "The order, as the vendor writes it."),
 }
 
 
@@ -95,7 +69,7 @@ def of(
         "servers": [{"url": f"{public_url.rstrip('/')}/elements/api-v2/hubs/{connector.hub}"}],
         "security": [{"instance": []}],
         "paths": paths,
-        "components": {"securitySchemes": {"instance": _SECURITY}, "schemas": {"Error": _ERROR}},
+        "components": {"securitySchemes": {"instance": _SECURITY}, "schemas": {"Error": ERROR}},
     }
 
 
@@ -150,7 +124,7 @@ def _path_parameters(offer: Offer, path: str) -> Iterator[Json]:
 def _query_parameters(offer: Offer, verb: str) -> Iterator[Json]:
     for name in WIRE:
         if is_wire(offer, verb, name) and _can(offer, name):
-            schema, text = _WIRE_WORDS[name]
+            schema, text = WIRE_WORDS[name]
             yield _parameter(name, "query", _sized(offer, name, schema), text)
     for name in sorted(offer.words):
         declared = offer.method.params.get(name, Field(name=name))
@@ -182,9 +156,8 @@ def _fed(offer: Offer) -> set[str]:
     return {part.name for part in offer.path if isinstance(part, Word)}
 
 
-def _parameter(name: str, place: str, schema: Json, text: str, *, required: bool = False) -> Json:
-    found: Json = {"name": name, "in": place, "required": required, "schema": schema}
-    return found | {"description": text} if text else found
+def _parameter(name: str, place: Literal["path", "query"], schema: Json, text: str, *, required: bool = False) -> Json:
+    return Parameter(name, place, schema, text, required).written()
 
 
 def _body(method: Method, fed: set[str]) -> Json:
@@ -233,13 +206,6 @@ def _responses(offer: Offer) -> Json:
     content = {"application/json": {"schema": schema}} if is_list or offer.method.body != "raw" else {"*/*": {}}
     found: Json = {"200": {"description": offer.method.name, "content": content}}
     if is_list:
-        found["200"]["headers"] = {
-            name: {"schema": {"type": kind}}
-            for name, kind in (
-                ("Elements-Returned-Count", "integer"),
-                ("Elements-Total-Count", "integer"),
-                ("Elements-Next-Page-Token", "string"),
-            )
-        }
-    error = {"application/json": {"schema": {"$ref": "#/components/schemas/Error"}}}
-    return found | {status: {"description": text, "content": error} for status, text in _STATUSES.items()}
+        found["200"]["headers"] = {name: {"schema": schema} for name, schema in PAGE_HEADERS.items()}
+    error = {JSON: {"schema": {"$ref": "#/components/schemas/Error"}}}
+    return found | {str(status): {"description": text, "content": error} for status, text in STATUSES.items()}

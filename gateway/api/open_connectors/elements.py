@@ -27,10 +27,10 @@ async def keys(request: web.Request) -> web.Response:
 
 
 async def _page(request: web.Request, shape: Any) -> web.Response:
-    await caller(request)
+    who = await caller(request)
     size = read.number(request, "pageSize", default=DEFAULT_PAGE, most=LARGEST_PAGE)
     start = read.position(request, "nextPage", "from", int) or 0
-    every = services(request).runtime.catalogue.all()
+    every = services(request).runtime.catalogue.visible_to(who.partner_id)
     found = every[start : start + size]
     more = read.page_token({"from": start + size}) if start + size < len(every) else None
     return page([shape(connector, _number(request, connector)) for connector in found], more, len(every))
@@ -38,25 +38,25 @@ async def _page(request: web.Request, shape: Any) -> web.Response:
 
 async def get(request: web.Request) -> web.Response:
     """`GET /elements/{keyOrId}`."""
-    await caller(request)
-    connector = connector_of(services(request), request.match_info["keyOrId"])
+    who = await caller(request)
+    connector = connector_of(services(request), who, request.match_info["keyOrId"])
     shape = shapes.element(connector, _number(request, connector))
     return answer(shape | {"configuration": shapes.element_configuration(connector)})
 
 
 async def configuration(request: web.Request) -> web.Response:
     """`GET /elements/{keyOrId}/configuration`."""
-    await caller(request)
-    return answer(shapes.element_configuration(connector_of(services(request), request.match_info["keyOrId"])))
+    who = await caller(request)
+    return answer(shapes.element_configuration(connector_of(services(request), who, request.match_info["keyOrId"])))
 
 
 async def metadata(request: web.Request) -> web.Response:
     """`GET /elements/{id}/metadata`, by number only."""
-    await caller(request)
+    who = await caller(request)
     named = request.match_info["keyOrId"]
     if not named.isdigit():
         raise NotFound(f"No element found with ID {named[:64]!r}")
-    connector = connector_of(services(request), named)
+    connector = connector_of(services(request), who, named)
     return answer(shapes.metadata(connector, _number(request, connector)))
 
 

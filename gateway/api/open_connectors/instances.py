@@ -5,6 +5,7 @@ from typing import Any
 
 from aiohttp import web
 
+from gateway.accounts.model import Caller
 from gateway.api import read
 from gateway.api.open_connectors import shapes
 from gateway.api.open_connectors.calls import answer, caller, chosen, page, services
@@ -28,13 +29,13 @@ async def create(request: web.Request) -> web.Response:
     if isinstance(body, dict) and "keyOrId" in request.match_info:
         body = {**body, "element": {"key": request.match_info["keyOrId"]}}
     found, made = await instances.create(services(request), who, drafts.read(body))
-    return answer(_shape(request, found) | shapes.made(made))
+    return answer(_shape(request, found) | shapes.made(made) | shapes.recommended(found))
 
 
 async def list_(request: web.Request) -> web.Response:
     """`GET /instances` and `GET /elements/{keyOrId}/instances`."""
     who = await caller(request)
-    wanted, filtered = _filter(request)
+    wanted, filtered = _filter(request, who)
     size = read.number(request, "pageSize", default=DEFAULT_PAGE, most=LARGEST_PAGE)
     after = read.position(request, "nextPage", "after", int) or 0
     full = read.flag(request, "hydrate", default=False)
@@ -47,12 +48,12 @@ async def list_(request: web.Request) -> web.Response:
     return page([_shape(request, one, full=full) for one in found.items], more)
 
 
-def _filter(request: web.Request) -> tuple[Filter, bool]:
+def _filter(request: web.Request, who: Caller) -> tuple[Filter, bool]:
     tags = read.texts(request, ("tags[]", "tags"), most=MOST_TAGS, longest=LONGEST_NAME)
     search = read.text(request, "searchText", longest=LONGEST_NAME)
     connector = ""
     if "keyOrId" in request.match_info:
-        connector = instances.connector_of(services(request), request.match_info["keyOrId"]).key
+        connector = instances.connector_of(services(request), who, request.match_info["keyOrId"]).key
     return Filter(tags, search, connector), bool(tags or search)
 
 

@@ -5,6 +5,7 @@ from urllib.parse import parse_qsl
 
 from aiohttp import web
 
+from gateway.accounts.model import Caller
 from gateway.api import read
 from gateway.api.open_connectors import shapes
 from gateway.api.open_connectors.calls import answer, caller, services
@@ -26,7 +27,7 @@ _NAMES = {
 async def address(request: web.Request) -> web.Response:
     """`GET|POST /elements/{keyOrId}/oauth/url`: parameters in the query, or as JSON or a form."""
     who = await caller(request)
-    connector = _connector(request)
+    connector = _connector(request, who)
     given = {**request.query, **(await _sent(request) if request.method == "POST" else {})}
     # The secret is of no use here; callers of this wire send it all the same.
     given.pop("apiSecret", None)
@@ -39,14 +40,14 @@ async def address(request: web.Request) -> web.Response:
 
 async def types(request: web.Request) -> web.Response:
     """`GET /elements/{keyOrId}/authentication-types`."""
-    await caller(request)
-    return answer(shapes.authentication_types(_connector(request)))
+    who = await caller(request)
+    return answer(shapes.authentication_types(_connector(request, who)))
 
 
 async def configurations(request: web.Request) -> web.Response:
     """`GET /elements/{keyOrId}/authentication-types/{type}/configurations`."""
-    await caller(request)
-    connector, named = _connector(request), request.match_info["type"]
+    who = await caller(request)
+    connector, named = _connector(request, who), request.match_info["type"]
     way = connector.auth.get(named) or next((one for one in connector.auth.values() if one.type == named), None)
     if way is None:
         known = ", ".join(connector.auth) or "none"
@@ -54,8 +55,8 @@ async def configurations(request: web.Request) -> web.Response:
     return answer(shapes.element_configuration(connector, way.id))
 
 
-def _connector(request: web.Request) -> Connector:
-    return connector_of(services(request), request.match_info["keyOrId"])
+def _connector(request: web.Request, who: Caller) -> Connector:
+    return connector_of(services(request), who, request.match_info["keyOrId"])
 
 
 async def _sent(request: web.Request) -> Mapping[str, str]:

@@ -28,6 +28,17 @@ async def records(request: web.Request) -> web.Response:
     return page([shapes_polling.record(one) for one in found[:size]], more)
 
 
+async def jobs(request: web.Request) -> web.Response:
+    """`GET /jobs/polling-disabled`: every poller that has stopped, whichever instance it belongs to."""
+    who, instance_id = await _scope(request)
+    size = read.number(request, "pageSize", default=DEFAULT_PAGE, most=LARGEST_PAGE)
+    after = read.position(request, "nextPage", "after", str) or ""
+    database = services(request).runtime.database
+    found = await store.pollers(database, who, instance_id, now_ms(), after=after, size=size + 1, stopped=True)
+    more = read.page_token({"after": found[size - 1].id}) if len(found) > size else None
+    return page([shapes_polling.job(one) for one in found[:size]], more)
+
+
 async def disabled(request: web.Request) -> web.Response:
     """`GET /instances/polling-disabled`: the instances of which something is not polled any more, and why."""
     who = await caller(request)
@@ -68,6 +79,7 @@ def routes(prefix: str) -> Sequence[web.AbstractRouteDef]:
     return [
         web.get(own + "/polling-disabled", disabled),
         web.get(own + "/event-poller-records", records),
+        web.get(prefix + "/jobs/polling-disabled", jobs),
         web.get(one + "/polling-disabled", disabled_of),
         web.get(one + "/event-poller-records", records),
     ]

@@ -44,6 +44,14 @@ class _Noted:
     status: int = 500
     vendor_status: int | None = None
     size: int = 0
+    #: Whether anything of it was sent to the vendor.
+    sent: bool = False
+
+    def met(self, outcome: Called | Unsent) -> None:
+        """Note what a request of the call came to."""
+        self.sent |= isinstance(outcome, Called) or outcome.sent
+        if isinstance(outcome, Called):
+            self.vendor_status = outcome.status
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +111,7 @@ async def _recorded(request: web.Request, desk: Desk, granted: Granted, path: st
         noted.status = error.status
         raise
     finally:
-        desk.usage.note(_use(request, granted, noted))
+        desk.usage.note(_use(request, granted, noted), sent=noted.sent)
     return response
 
 
@@ -167,6 +175,7 @@ def _held(desk: Desk, view: InstanceView, found: Found, wish: Wish) -> Held:
 async def _single(made: _Call) -> web.StreamResponse:
     vendors = made.desk.services.vendors
     async with vendors.send(made.view, made.rendered, _MANNER, upload=made.upload) as outcome:
+        made.noted.met(outcome)
         if made.upload is not None and made.upload.problem is not None:
             raise made.upload.problem
         content = await _read(made, outcome)
@@ -225,8 +234,7 @@ def _token(made: _Call, after: Place) -> str:
 async def _read(made: _Call, outcome: Called | Unsent) -> answers.Content | web.StreamResponse:
     """What the vendor said, or the answer where there is nothing more to do with it."""
     view, method, fields = made.view, made.found.offer.method, made.wish.fields
-    if isinstance(outcome, Called):
-        made.noted.vendor_status = outcome.status
+    made.noted.met(outcome)
     failure = answers.failure_of(view, outcome)
     if failure is None and isinstance(outcome, Called) and outcome.pieces is not None:
         failure = answers.too_large(view, method, outcome, fields)

@@ -57,6 +57,11 @@ def made(secrets: Made) -> dict[str, str]:
     return {name: value for name, value in shown.items() if value is not None}
 
 
+def recommended(details: Details) -> dict[str, list[str]]:
+    """What the answer to a create call adds where something had better be set."""
+    return {"recommendations": list(details.recommendations)} if details.recommendations else {}
+
+
 def configuration(details: Details) -> dict[str, str | None]:
     """All entries with their values in effect as texts, secrets masked, null where unset."""
     values = details.values
@@ -216,7 +221,7 @@ def event(found: Event, deliveries: list[DeliveryRecord], hub: str | None) -> di
         "objectType": found.object_type,
         "objectId": found.object_id,
     }
-    if hub is not None and any(delivery.attempts for delivery in deliveries):
+    if hub is not None and found.emptied_at is None and any(delivery.attempts for delivery in deliveries):
         shape["notifiedData"] = [render(found, hub).decode("utf-8", "replace")]
     return shape
 

@@ -25,6 +25,11 @@ def record(found: Listed) -> dict[str, Any]:
     }
 
 
+def job(found: Listed) -> dict[str, Any]:
+    """A poller that has stopped, as a record that says since when."""
+    return record(found) | {"disabledDate": iso(found.status.since)}
+
+
 def stopped(status: Status) -> dict[str, Any]:
     """Something that is not polled any more: since when, and why."""
     return {

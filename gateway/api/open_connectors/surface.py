@@ -14,10 +14,11 @@ from gateway.api.open_connectors import (
     resources,
     usage,
 )
+from gateway.api.open_connectors.described.chapters import CHAPTERS
 from gateway.api.surface import Surface
 
 PREFIXES = ("/elements/api-v2", "")
-_BARE = ("/instances", "/elements", "/hubs")
+_BARE = ("/instances", "/elements", "/hubs", "/jobs")
 
 
 def surface() -> Surface:
@@ -28,7 +29,7 @@ def surface() -> Surface:
     others = [route for route in routes if isinstance(route, web.RouteDef) and "{id" in route.path]
     # Each path has its own, so that an unknown path stays 404.
     preflights = [web.options(path, calls.preflight) for path in dict.fromkeys(one.path for one in [*idless, *others])]
-    return Surface("open_connectors", _owns, [*idless, *others, *preflights], calls.refuse, calls.finish)
+    return Surface("open_connectors", _owns, [*idless, *others, *preflights], calls.refuse, calls.finish, CHAPTERS)
 
 
 def _owns(path: str) -> bool:

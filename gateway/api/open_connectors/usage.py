@@ -57,7 +57,7 @@ async def _asked(request: web.Request, who: Caller, instance_id: int | None) -> 
         raise Invalid("to: is before from.", (Problem("to", "is before from"),))
     return Asked(
         instance_ids=await _instance_ids(request, who, instance_id),
-        connectors=_connectors(request),
+        connectors=_connectors(request, who),
         statuses=_statuses(request),
         since=max(0, since),
         until=until,
@@ -74,12 +74,12 @@ async def _instance_ids(request: web.Request, who: Caller, instance_id: int | No
     return tuple(one.id for one in found if instance_id in (None, one.id))
 
 
-def _connectors(request: web.Request) -> tuple[str, ...] | None:
+def _connectors(request: web.Request, who: Caller) -> tuple[str, ...] | None:
     keys = read.texts(request, ("keys[]", "keys"), most=100, longest=64)
     hub = read.text(request, "hub", longest=64)
     if not hub:
         return keys or None
-    of_hub = [one.key for one in services(request).runtime.catalogue.all() if one.hub == hub]
+    of_hub = [one.key for one in services(request).runtime.catalogue.visible_to(who.partner_id) if one.hub == hub]
     return tuple(key for key in of_hub if not keys or key in keys)
 
 

@@ -8,7 +8,7 @@ from gateway.polling.status import Status
 from gateway.storage.database import Reader, Row
 
 _OF_CALLER = "instances.partner_id = $1 AND ($2 = '' OR instances.account_id = $2) AND instances.deleted_at IS NULL"
-_STOPPED = "state <> 'ok' AND state = 'disabled' AND enabled = 1"
+_STOPPED = "pollers.state <> 'ok' AND pollers.state = 'disabled' AND pollers.enabled = 1"
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,13 +26,14 @@ class Listed:
 
 
 async def pollers(
-    reader: Reader, caller: Caller, instance_id: int | None, now: int, *, after: str, size: int
+    reader: Reader, caller: Caller, instance_id: int | None, now: int, *, after: str, size: int, stopped: bool = False
 ) -> list[Listed]:
-    """The caller's pollers that are switched on, of one instance or of all, by id."""
+    """The caller's pollers that are switched on, of one instance or of all, by id; or only those that have stopped."""
     rows = await reader.all(
         "SELECT pollers.*, instances.connector AS connector FROM pollers "  # noqa: S608
         f"JOIN instances ON instances.id = pollers.instance_id WHERE {_OF_CALLER} "
-        "AND pollers.enabled = 1 AND (CAST($3 AS BIGINT) = 0 OR pollers.instance_id = CAST($3 AS BIGINT)) "
+        f"AND {_STOPPED if stopped else 'pollers.enabled = 1'} "
+        "AND (CAST($3 AS BIGINT) = 0 OR pollers.instance_id = CAST($3 AS BIGINT)) "
         "AND pollers.id > $4 ORDER BY pollers.id LIMIT $5",
         caller.partner_id,
         caller.account_id or "",

@@ -1,4 +1,4 @@
-"""Contract tests as data: the deliveries beside a connector file, read and checked."""
+"""Deliveries as data: those that stand beside a connector file, read and checked."""
 
 import base64
 import binascii

@@ -1,0 +1,1 @@
+"""Credential sets of partners, the access tokens they were exchanged for, and the grants that do so."""

@@ -1,0 +1,1 @@
+"""Single-use sign-in tokens and the sessions that follow, as rows."""

@@ -1,0 +1,1 @@
+"""What became of whatever arrived under a name: stored, refused, counted as known, ignored."""

@@ -1,0 +1,1 @@
+"""The ledger in sums: in total, of an instance, of a destination."""

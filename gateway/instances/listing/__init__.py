@@ -1,0 +1,1 @@
+"""Numbered pages of an account's instances, and the names that they have."""

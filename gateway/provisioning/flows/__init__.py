@@ -1,0 +1,1 @@
+"""How many event flows of an account are active, noted whenever one of its instances changes."""

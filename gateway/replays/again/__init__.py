@@ -1,0 +1,1 @@
+"""Events that are sent once more, as new deliveries."""

@@ -1,0 +1,1 @@
+"""What an account, or one object of it, has left here is taken away."""

@@ -1,0 +1,1 @@
+"""Partners, accounts, users: who is there, and how they get in."""

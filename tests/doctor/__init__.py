@@ -1,0 +1,1 @@
+"""Whether an examination finds what is wrong."""

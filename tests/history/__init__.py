@@ -1,0 +1,1 @@
+"""Questions about what happened: filters, pages, fates, the ledger."""

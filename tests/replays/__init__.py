@@ -1,0 +1,1 @@
+"""Replays, dead letters and erasures."""
