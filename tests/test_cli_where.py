@@ -27,8 +27,8 @@ async def test_the_very_bytes_of_a_forgery_tell_why_it_was_refused(tmp_path: Pat
     async with started(config) as gateway:
         (tmp_path / "config.toml").write_text(config_file(config, gateway.running.port), "utf-8")
         made = await gateway.create("github")
-        answered = await gateway.send(made["webhookUrl"], BODY, {"Content-Type": "application/json", "X-GitHub-Event": "issues"})
-        assert answered.status == 401
+        headers = {"Content-Type": "application/json", "X-GitHub-Event": "issues"}
+        assert (await gateway.send(made["webhookUrl"], BODY, headers)).status == 401
         process = await asyncio.create_subprocess_exec(
             *(sys.executable, "-m", "gateway", "where", "--body", "-", "--json"),
             cwd=tmp_path,

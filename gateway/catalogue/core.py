@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
+from functools import lru_cache
 
 from gateway.catalogue.model import Connector, Entry
 
@@ -110,6 +111,7 @@ _OAUTH = (
 CORE_SECRETS = frozenset(entry.key for entry in (*_NOTIFICATION, *_OAUTH) if entry.secret)
 
 
+@lru_cache(maxsize=2048)
 def entries_of(connector: Connector) -> Mapping[str, Entry]:
     """All entries of a connector in the order of display: how to reach it, its own, then events."""
     found = [*_access(connector), *connector.entries.values(), *_events(connector)]
@@ -118,9 +120,13 @@ def entries_of(connector: Connector) -> Mapping[str, Entry]:
 
 def completed(connector: Connector, values: Mapping[str, str]) -> dict[str, str]:
     """The values of an instance, with the default of every entry that has one and was left out."""
+    return {**_usual(connector), **values}
+
+
+@lru_cache(maxsize=2048)
+def _usual(connector: Connector) -> Mapping[str, str]:
     entries = entries_of(connector).values()
-    usual = {entry.key: entry.default for entry in entries if entry.default is not None}
-    return {**usual, **values}
+    return {entry.key: entry.default for entry in entries if entry.default is not None}
 
 
 def _access(connector: Connector) -> Iterator[Entry]:

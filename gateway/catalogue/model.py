@@ -36,9 +36,9 @@ class Entry:
     internal: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Connector:
-    """One vendor, as data."""
+    """One vendor, as data; another reading of the same file is another connector."""
 
     key: str
     name: str

@@ -38,7 +38,8 @@ async def hand_over(gateway: Gateway, url: str, secret: str) -> Answered:
 
 async def checks(gateway: Gateway) -> list[str]:
     await asyncio.sleep(0.1)
-    rows = await gateway.running.services.runtime.database.all("SELECT failed_check FROM refusals WHERE outcome = 'refused' ORDER BY id")
+    sql = "SELECT failed_check FROM refusals WHERE outcome = 'refused' ORDER BY id"
+    rows = await gateway.running.services.runtime.database.all(sql)
     return [row["failed_check"] for row in rows]
 
 

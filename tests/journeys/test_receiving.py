@@ -35,7 +35,8 @@ async def settled(gateway: Gateway) -> dict[str, int]:
 async def refusals(gateway: Gateway) -> list[str]:
     """Why requests were refused, as rows tell it."""
     await asyncio.sleep(0.1)
-    rows = await gateway.running.services.runtime.database.all("SELECT failed_check FROM refusals WHERE outcome = 'refused' ORDER BY id")
+    sql = "SELECT failed_check FROM refusals WHERE outcome = 'refused' ORDER BY id"
+    rows = await gateway.running.services.runtime.database.all(sql)
     return [row["failed_check"] for row in rows]
 
 

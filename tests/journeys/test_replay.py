@@ -37,7 +37,8 @@ async def counted(gateway: Gateway) -> dict[str, int]:
 
 
 async def checks(gateway: Gateway) -> list[str]:
-    rows = await gateway.running.services.runtime.database.all("SELECT failed_check FROM refusals WHERE outcome = 'refused' ORDER BY id")
+    sql = "SELECT failed_check FROM refusals WHERE outcome = 'refused' ORDER BY id"
+    rows = await gateway.running.services.runtime.database.all(sql)
     return [row["failed_check"] for row in rows]
 
 
