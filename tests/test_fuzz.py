@@ -22,7 +22,7 @@ from tests.api.asking import bearer, with_element
 from tests.kit import gateway as kit
 from tests.kit.gateway import Gateway
 
-SECONDS = 15
+SECONDS = 10
 REQUESTS = 3000
 #: A stream has no end, and whoever is fuzzed must not lose his own secrets.
 _LEFT_OUT = re.compile(r"/events/stream$|/rotate$|/revoke$")

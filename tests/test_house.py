@@ -49,6 +49,10 @@ def room_file(path: Path) -> str:
     return path.relative_to(HOUSE).as_posix()
 
 
+#: Each process that runs some of this reads all of the code.
+pytestmark = pytest.mark.xdist_group("house")
+
+
 @cache
 def tree(path: Path) -> ast.Module:
     return ast.parse(path.read_text("utf-8"))

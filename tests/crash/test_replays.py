@@ -14,10 +14,10 @@ from tests.crash.process import Process, process
 from tests.crash.vendor import Vendor, send_one
 from tests.kit.consumer import consumer
 
-EVENTS = 240
+EVENTS = 120
 RATE = 60
 #: On PostgreSQL a job is anybody's when the dead node's lease has ended, so that each kill takes its time.
-KILLS = {"sqlite": 5, "postgresql": 2}
+KILLS = {"sqlite": 3, "postgresql": 2}
 
 
 async def _asked(gateway: Process, method: str, path: str, json: Any = None) -> Any:

@@ -234,15 +234,15 @@ async def test_destinations_that_hang_or_fail_delay_no_other(gateway: Gateway) -
         assert len(set(good.ids)) == 240
 
 
-async def test_a_thousand_hanging_destinations_do_not_stop_a_healthy_one(tmp_path: Path) -> None:
+async def test_three_hundred_hanging_destinations_do_not_stop_a_healthy_one(tmp_path: Path) -> None:
     config = settings(tmp_path, "", delivery={**SLOW, "concurrency": 64})
     async with started(config) as gateway, consumer() as good, consumer() as hanging:
         hanging.answer = never
         known = await gateway.create("github", good.url())
         await send(gateway, known, 0)
         await good.wait(1)
-        bad = [await gateway.create("github", hanging.url(f"/{number}")) for number in range(1_000)]
-        for place in range(0, 1_000, 100):
+        bad = [await gateway.create("github", hanging.url(f"/{number}")) for number in range(300)]
+        for place in range(0, 300, 100):
             await asyncio.gather(*(send(gateway, made) for made in bad[place : place + 100]))
         for number in range(1, 6):
             sent = time.monotonic()
