@@ -8,9 +8,9 @@ from base64 import b64encode
 from gateway.clock import now_ms
 
 
-def time_ordered() -> str:
-    """A UUID version 7 (RFC 9562) as 32 hex digits: sorts by creation, 74 random bits."""
-    value = (now_ms() << 80) | int.from_bytes(os.urandom(10))
+def time_ordered(at_ms: int | None = None) -> str:
+    """A UUID version 7 (RFC 9562) as 32 hex digits: sorts by creation, or by a moment that is given; 74 random bits."""
+    value = ((now_ms() if at_ms is None else at_ms) << 80) | int.from_bytes(os.urandom(10))
     value = (value & ~(0xF000 << 64)) | (0x7000 << 64)
     value = (value & ~(0xC000 << 48)) | (0x8000 << 48)
     return f"{value:032x}"

@@ -41,6 +41,13 @@ def query(text: str, secrets: Sequence[str]) -> str:
     return "&".join([_parameter(part, secrets) for part in text.split("&", MOST_HEADERS)[:MOST_HEADERS]])
 
 
+def body(content: bytes, secrets: Sequence[str], most: int) -> bytes:
+    """The first bytes of a body as they may be kept: each of the secrets is put out of it before it is cut."""
+    for secret in sorted(secrets, key=len, reverse=True):
+        content = content.replace(secret.encode("utf-8", "surrogateescape"), REDACTED.encode())
+    return content[:most]
+
+
 def _parameter(part: str, secrets: Sequence[str]) -> str:
     name, separator, value = part.partition("=")
     shown = _shown("", name, secrets)

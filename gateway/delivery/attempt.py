@@ -2,6 +2,7 @@
 
 import asyncio
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import orjson
@@ -94,6 +95,7 @@ def signed_headers(
 
 def _answered(answer: Answer, at: int, sending: Sending) -> Attempt:
     success = 200 <= answer.status < 300
+    secrets = _secrets(sending)
     header = None if success else next((value for name, value in answer.headers if name == "retry-after"), None)
     return Attempt(
         at=at,
@@ -103,13 +105,19 @@ def _answered(answer: Answer, at: int, sending: Sending) -> Attempt:
         retry_after_ms=retry_after_ms(header, at),
         connect_ms=round(answer.connect_ms),
         head_ms=round(answer.head_ms),
-        answer=answer.body[:KEPT_ANSWER] if sending.keeps else b"",
-        headers=_kept_headers(answer, sending) if sending.keeps else None,
+        answer=redact.body(answer.body, secrets, KEPT_ANSWER) if sending.keeps else b"",
+        headers=_kept_headers(answer, secrets) if sending.keeps else None,
     )
 
 
-def _kept_headers(answer: Answer, sending: Sending) -> str:
-    kept = redact.headers(answer.headers[:MOST_HEADERS], sending.secrets)
+def _secrets(sending: Sending) -> tuple[str, ...]:
+    """What a consumer that answers with what it was sent must not put into the history."""
+    own = [part for _, value in sending.callback.headers for part in (value, value.rpartition(" ")[2])]
+    return (*sending.secrets, *dict.fromkeys(part for part in own if len(part) >= redact.SHORTEST_SECRET))
+
+
+def _kept_headers(answer: Answer, secrets: Sequence[str]) -> str:
+    kept = redact.headers(answer.headers[:MOST_HEADERS], secrets)
     return orjson.dumps([(_storable(name), _storable(value)) for name, value in kept]).decode()
 
 

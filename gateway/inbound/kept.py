@@ -6,13 +6,17 @@ from gateway import redact
 from gateway.instances.view import InstanceView
 from gateway.proofs.received import Received
 
+#: The path of a URL that many instances share ends with a name, which is shorter and no secret.
+_SHORTEST_TOKEN = 32
+
 
 def kept_request(view: InstanceView, received: Received) -> str:
     """Method, query, headers and sender as JSON; what opens something is left out, and so is the path."""
+    secrets = (*view.secrets, *_token(received))
     told = {
         "method": received.method,
-        "query": redact.query(received.query, view.secrets),
-        "headers": redact.headers(received.headers.items(), view.secrets),
+        "query": redact.query(received.query, secrets),
+        "headers": redact.headers(received.headers.items(), secrets),
         "remote": received.remote,
     }
     try:
@@ -20,6 +24,12 @@ def kept_request(view: InstanceView, received: Received) -> str:
     except orjson.JSONEncodeError:
         # A header need not be text; what is not is shown as far as it can be.
         return orjson.dumps(_text_of(told)).decode().replace("\\u0000", "\\ufffd")
+
+
+def _token(received: Received) -> tuple[str, ...]:
+    """What opens the URL; proxies write the path into headers of their own."""
+    last = received.url.partition("?")[0].rpartition("/")[2]
+    return (last,) if len(last) >= _SHORTEST_TOKEN else ()
 
 
 def _text_of(value: object) -> object:

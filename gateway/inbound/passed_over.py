@@ -112,4 +112,4 @@ def _why(view: InstanceView, outcome: NotStored) -> tuple[str, str]:
 
 
 def _told(plain: Refusal, vendor_event_id: str | None, object_id: str | None) -> Refusal:
-    return replace(plain, id=time_ordered(), vendor_event_id=vendor_event_id, object_id=object_id)
+    return replace(plain, id=time_ordered(plain.at), vendor_event_id=vendor_event_id, object_id=object_id)

@@ -145,7 +145,7 @@ async def _changes_in(refused: _Refused) -> Sequence[Change]:
 
 def _row(refused: _Refused, found: Rejected) -> Refusal:
     return Refusal(
-        id=time_ordered(),
+        id=time_ordered(refused.at),
         instance_id=refused.view.instance.id,
         at=refused.at,
         check=found.check,
@@ -159,6 +159,6 @@ def _rows(row: Refusal, changes: Sequence[Change]) -> list[Refusal]:
     """One for each change that the request told of, or the one that knows of none."""
     told = dict.fromkeys((change.vendor_event_id, change.object_id) for change in changes) or [(None, None)]
     return [
-        replace(row, id=time_ordered(), vendor_event_id=vendor_event_id, object_id=object_id)
+        replace(row, id=time_ordered(row.at), vendor_event_id=vendor_event_id, object_id=object_id)
         for vendor_event_id, object_id in told
     ]

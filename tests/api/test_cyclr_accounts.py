@@ -4,9 +4,14 @@ import re
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import pytest
 
+from gateway.accounts import store
+from gateway.accounts.directory import store as directory
+from gateway.accounts.model import AccountId, User
+from gateway.storage import sequence
 from tests.api.asking import stranger
 from tests.api.cyclr import Cyclr, speaking
 
@@ -217,3 +222,22 @@ async def test_a_token_of_one_account_cannot_lift_the_restriction_of_addresses(c
 async def test_a_user_secret_opens_nothing_here(cyclr: Cyclr) -> None:
     for headers in (cyclr.gateway.auth, await stranger(cyclr.gateway)):
         await cyclr.refused(401, "GET", "/accounts", headers=headers)
+
+
+async def test_an_account_lists_all_its_users_however_many_there_are(cyclr: Cyclr) -> None:
+    database, account_id = cyclr.gateway.running.services.runtime.database, AccountId(UUID(cyclr.account).hex)
+    account = await directory.get(database, account_id)
+    assert account is not None
+    async with database.transaction() as transaction:
+        first = await sequence.take(transaction, "users", 1001)
+        for place in range(1001):
+            user = User(
+                id=first + place,
+                partner_id=account.partner_id,
+                account_id=account_id,
+                username=f"user {place:04}",
+                role="end_user",
+            )
+            await store.add_user(transaction, user, f"secret {place}", None, 0)
+    last = await cyclr("GET", f"/accounts/{cyclr.account}/users?page=2&pageSize=1000")
+    assert (last.headers["Total-Records"], last.headers["Total-Pages"], last.json) == ("1001", "2", ["user 1000"])

@@ -217,6 +217,24 @@ async def test_a_way_to_authenticate_is_chosen_by_its_id(cyclr: Cyclr) -> None:
     ]  # fmt: skip
 
 
+async def test_a_login_that_ends_in_no_year_there_is_spoils_no_answer(cyclr: Cyclr) -> None:
+    [close] = await cyclr.ok("GET", "/connectors/Close")
+    oauth = close["Authentication"][1]["Id"]
+    tokens = '{"AccessToken":"at_1","RefreshToken":"rt_1","Expires":"%s"}'
+    body = {"AuthenticationId": oauth, "AuthValue": tokens % "9999-12-31T23:59:59.9999", **nowhere()}
+    body["Properties"] = [
+        *body["Properties"],
+        {"Name": "ClientId", "Value": "c"},
+        {"Name": "ClientSecret", "Value": "s"},
+    ]
+    one = f"/account/connectors/{(await cyclr.ok('POST', '/connectors/close/install', body))['Id']}"
+    for far in ("9999-12-31T23:59:59-23:00", "0001-01-01T00:00:00+23:00"):
+        message = await cyclr.refused(400, "PUT", one, {"AuthValue": tokens % far})
+        assert message.startswith("AuthValue must say Expires as a date")
+    assert (await cyclr.ok("GET", one))["AuthValue"] == "********"
+    assert len(await cyclr.ok("GET", "/account/connectors")) == 1
+
+
 async def test_signing_out_forgets_the_credentials_and_says_so(cyclr: Cyclr) -> None:
     made = await cyclr.install(Name="Access CRM")
     one = f"/account/connectors/{made['Id']}"

@@ -58,6 +58,13 @@ async def test_only_administrators_are_answered(sqlite_gateway: Gateway) -> None
     assert (await sqlite_gateway.call("GET", "/api/v1/doctor")).status == 403
 
 
+async def test_another_partners_administrator_does_not_see_the_whole_installation(sqlite_gateway: Gateway) -> None:
+    made = (await sqlite_gateway.call("POST", "/api/v1/partners", json={"name": "Other"})).json
+    theirs = {"Authorization": f"User {made['user']['secret']}, Organization {made['organization_secret']}"}
+    assert (await sqlite_gateway.call("GET", "/api/v1/instances", headers=theirs)).status == 200
+    assert (await sqlite_gateway.call("GET", "/api/v1/doctor", headers=theirs)).status == 403
+
+
 async def test_what_it_does_not_know_is_refused(sqlite_gateway: Gateway) -> None:
     for wrong in ("?ful=true", "?full=maybe"):
         answered = await sqlite_gateway.call("GET", "/api/v1/doctor" + wrong)

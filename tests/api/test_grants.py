@@ -1,5 +1,6 @@
 """Tokens of one account, tokens for passwords, and how guessing is slowed down."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -136,6 +137,43 @@ async def test_refreshing_ends_the_old_pair_before_and_after_its_time(with_passw
     is_error(await ask(gateway, data=renew | {"client_id": "x"}), 401, "invalid_client")
     third = await ask(gateway, data=renew)
     assert (await gateway.call("GET", "/instances", headers=of(third))).status == 200
+
+
+async def test_an_old_token_ends_with_the_refresh_though_others_call_with_it_meanwhile(with_passwords: Gateway) -> None:
+    await add_user(with_passwords, username="ann", password="correct horse")
+    client = {"client_id": fields(with_passwords)["client_id"]}
+    granted = {**client, "grant_type": "password", "username": "ann", "password": "correct horse"}
+    pair = await ask(with_passwords, data=granted)
+    for _ in range(5):
+        old, done = of(pair), asyncio.Event()
+
+        async def calls(header: dict[str, str], done: asyncio.Event) -> None:
+            while not done.is_set():
+                await with_passwords.call("GET", "/v1.0/connectors/nothing", headers=header)
+
+        busy = [asyncio.create_task(calls(old, done)) for _ in range(4)]
+        renew = {**client, "grant_type": "refresh_token", "refresh_token": pair.json["refresh_token"]}
+        pair = await ask(with_passwords, data=renew)
+        late = await with_passwords.call("GET", "/v1.0/connectors/nothing", headers=old)
+        done.set()
+        await asyncio.gather(*busy)
+        assert late.status == 401
+
+
+async def test_who_has_refreshed_from_somewhere_goes_on_there_while_strangers_fail(tmp_path: Path) -> None:
+    proxied = {"trusted_proxies": ["127.0.0.0/8"]}
+    async with started(settings(tmp_path, "", server=proxied, security={"password_grant": True})) as gateway:
+        await add_user(gateway, username="ann", password="correct horse")
+        client, home = {"client_id": fields(gateway)["client_id"]}, {"X-Forwarded-For": "192.0.2.1"}
+        granted = {**client, "grant_type": "password", "username": "ann", "password": "correct horse"}
+        pair = await ask(gateway, data=granted)
+        renew = {**client, "grant_type": "refresh_token"}
+        pair = await ask(gateway, data=renew | {"refresh_token": pair.json["refresh_token"]}, headers=home)
+        for place in range(60):
+            elsewhere = {"X-Forwarded-For": f"198.51.100.{place}"}
+            last = await ask(gateway, data=renew | {"refresh_token": "x"}, headers=elsewhere)
+        assert last.status == 429
+        of(await ask(gateway, data=renew | {"refresh_token": pair.json["refresh_token"]}, headers=home))
 
 
 async def test_a_removed_user_and_another_password_end_what_the_user_got(with_passwords: Gateway) -> None:

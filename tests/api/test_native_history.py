@@ -301,3 +301,24 @@ async def test_no_query_breaks_an_answer(gateway: Gateway) -> None:
             url = URL(f"{gateway.url}/api/v1{path}?{query}", encoded=True)
             async with gateway.session.get(url, headers=gateway.auth) as answered:
                 assert answered.status in (200, 400, 404), (path, query, await answered.text())
+
+
+async def test_what_a_preview_or_a_test_delivery_does_not_know_is_refused(sqlite_gateway: Gateway) -> None:
+    one = f"/api/v1/instances/{(await sqlite_gateway.create('github'))['id']}"
+    for path, wanted in (("/filter/preview", {"filter.response.nulls": True}), ("/send", {})):
+        answered = await sqlite_gateway.call("POST", f"{one}{path}?fixture=red&dry_run=true", json=wanted)
+        assert fields(answered) == {"fixture", "dry_run"}
+    assert (await get(sqlite_gateway, EVENTS))["items"] == []
+
+
+async def test_the_token_of_the_webhook_url_is_not_kept_where_a_proxy_wrote_the_path_into_a_header(
+    sqlite_gateway: Gateway,
+) -> None:
+    made = await sqlite_gateway.create("github")
+    token = made["webhookUrl"].rsplit("/", 1)[-1]
+    headers = {**signed.github(made["webhookSecret"], BODY), "X-Forwarded-Uri": f"/in/{token}?a=1"}
+    assert (await sqlite_gateway.send(f"{made['webhookUrl']}?from={token}", BODY, headers)).status == 200
+    told = (await get(sqlite_gateway, f"{EVENTS}/{(await newest(sqlite_gateway))['id']}"))["request"]
+    assert ["x-forwarded-uri", "[redacted]"] in told["headers"]
+    assert told["query"] == "from=[redacted]"
+    assert token not in str(told)

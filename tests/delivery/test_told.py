@@ -7,7 +7,7 @@ from aiohttp import web
 
 from tests.delivery.road import attempts, send, until
 from tests.kit.consumer import Arrived, Consumer
-from tests.kit.gateway import NOWHERE, settings, started
+from tests.kit.gateway import NOWHERE, Gateway, settings, started
 
 SECRET_ANSWER = {"Set-Cookie": "session=opens-everything", "X-Trace": "t-1"}
 
@@ -64,3 +64,28 @@ async def test_an_event_keeps_the_request_that_brought_it_without_what_opens_som
     assert kept["x-gitlab-event"] == "Push Hook"
     assert kept["x-gitlab-token"] == kept["x-odd"] == "[redacted]"
     assert (len(row["body_hash"]), row["routed"]) == (32, 0)
+
+
+async def _echo(one: Arrived) -> web.StreamResponse:
+    filler = "." * 1_000
+    told = {"X-Opens": one.headers["X-Opens"], "X-Basic": one.headers["Authorization"]}
+    return web.Response(text=f"{told['X-Basic']} {filler} {told['X-Opens']}", headers=told)
+
+
+async def test_a_consumer_that_answers_with_what_it_was_sent_puts_no_secret_into_the_history(
+    sqlite_gateway: Gateway, receiver: Consumer
+) -> None:
+    receiver.answer = _echo
+    values = {
+        "event.notification.callback.headers": "X-Opens: everything-there-is",
+        "event.notification.basic.username": "somebody",
+        "event.notification.basic.password": "a-long-password",
+    }
+    await send(sqlite_gateway, await sqlite_gateway.create("github", receiver.url(), **values))
+    await until(sqlite_gateway, delivered=1)
+    [made] = await attempts(sqlite_gateway)
+    basic = receiver.arrived[0].headers["Authorization"].removeprefix("Basic ").encode()
+    kept = bytes(made["answer"]) + made["headers"].encode()
+    assert kept.count(b"[redacted]") >= 2
+    for part in (b"everything", basic[:8]):
+        assert part not in kept

@@ -226,3 +226,16 @@ def test_a_filter_of_dead_letters_names_everything_that_is_wrong() -> None:
     problems = parse({"a": 1, "instance_id": True, "until": 5})
     assert isinstance(problems, tuple)
     assert [problem.field for problem in problems] == ["a", "instance_id", "until"]
+
+
+async def test_of_all_who_want_a_dead_letter_at_once_one_has_it(sqlite_gateway: Gateway, receiver: Consumer) -> None:
+    gateway = sqlite_gateway
+    made = await gateway.create("github", receiver.url())
+    other = {"destination_id": await destination_of(gateway, await gateway.create("github", receiver.url("/other")))}
+    for letter in await dead(gateway, receiver, made, 1, 2, 3):
+        one = f"/dead-letters/{letter}"
+        wishes = [("/replay", {}), ("/discard", {"reason": "enough"}), ("/replay", other), ("/replay", other)]
+        answers = await asyncio.gather(*[call(gateway, "POST", one + path, json) for path, json in wishes])
+        statuses = sorted(one.status for one in answers)
+        assert statuses[0] in (200, 201)
+        assert set(statuses[1:]) <= {404, 409}

@@ -104,9 +104,15 @@ async def by_refresh(database: Database, reception: Reception, client: Client, r
     async with database.transaction() as transaction:
         earlier = await store.take_refreshable(transaction, client.client_id, refresh, now_ms())
         user = None if earlier is None else await people.user(transaction, found.partner_id, earlier.user_id)
+        issued = None
         if earlier is not None and user is not None:
-            reception.forget()
-            return await _issued(transaction, found, "password", earlier.account_id, user.id, user)
+            issued = await _issued(transaction, found, "password", earlier.account_id, user.id, user)
+    if earlier is not None:
+        # Not before the commit: whoever calls with the old token meanwhile would be believed once more.
+        reception.forget()
+    if issued is not None:
+        reception.throttle.passed(name, client.address)
+        return issued
     reception.throttle.failed(name, client.address)
     return Refused("invalid_grant", "The refresh token is not known, or was used before.")
 

@@ -9,7 +9,7 @@ from gateway.accounts.directory import store as directory
 from gateway.accounts.directory.store import Order
 from gateway.accounts.metering import periods
 from gateway.accounts.metering import store as metering
-from gateway.accounts.model import Account, AccountId, Caller
+from gateway.accounts.model import Account, AccountId, Caller, User
 from gateway.api.cyclr.account_bodies import changed, external_id, shape
 from gateway.api.cyclr.authorize import named_account, partner_call
 from gateway.api.cyclr.lists import listed, page_of, paging
@@ -143,7 +143,7 @@ async def signintoken(request: web.Request) -> web.Response:
 async def users(request: web.Request) -> web.Response:
     """`GET /v1.0/accounts/{id}/users`: their names."""
     _, account = await _of_partner(request)
-    found = await store.users_page(services(request).runtime.database, account.partner_id, account.id)
+    found = await _every_user(request, account)
     asked = paging(request, ("UserName",), usual="UserName")
     names = page_of([one.username for one in found], asked, {"UserName": lambda name: name.casefold()})
     return listed(names, len(found), asked)
@@ -169,6 +169,13 @@ async def delete_user(request: web.Request) -> web.Response:
         raise NotFound(f"User {name} not found.")
     await people.removed(rooms.runtime.database, rooms.reception, user)
     return web.Response()
+
+
+async def _every_user(request: web.Request, account: Account) -> list[User]:
+    database, found = services(request).runtime.database, list[User]()
+    while some := await store.users_page(database, account.partner_id, account.id, after=found[-1].id if found else 0):
+        found += some
+    return found
 
 
 async def _of_partner(request: web.Request) -> tuple[Caller, Account]:

@@ -71,15 +71,21 @@ def _written(connector: Connector, values: Mapping[str, str]) -> str | None:
 
 
 def _written_tokens(values: Mapping[str, str]) -> str:
-    ends = values.get(logins.OAUTH_ENDS, "")
-    at = datetime.fromtimestamp(int(ends) / 1000, UTC).isoformat() if ends.isascii() and ends.isdigit() else None
     told = {
         "AccessToken": values.get(TOKEN),
         "RefreshToken": values.get(REFRESH),
-        "Expires": at,
+        "Expires": _date(values.get(logins.OAUTH_ENDS, "")),
         "RefreshExpires": None,
     }
     return json.dumps(told)
+
+
+def _date(ends: str) -> str | None:
+    """The end of a token as a date; None where there is none, or none that a calendar has."""
+    try:
+        return datetime.fromtimestamp(int(ends) / 1000, UTC).isoformat() if ends.isascii() and ends.isdigit() else None
+    except (ValueError, OverflowError, OSError):
+        return None
 
 
 def _pair(text: str) -> tuple[str, str] | None:
@@ -110,6 +116,7 @@ def _ends(given: object) -> str:
     """The end of a token in epoch milliseconds; dates without zone are UTC."""
     try:
         at = datetime.fromisoformat(str(given))
-        return str(round((at if at.tzinfo else at.replace(tzinfo=UTC)).timestamp() * 1000))
+        # In UTC it may be in no year that there is.
+        return str(round((at.astimezone(UTC) if at.tzinfo else at.replace(tzinfo=UTC)).timestamp() * 1000))
     except (ValueError, OverflowError) as problem:
         raise wrong("AuthValue", "must say Expires as a date such as 2026-01-31T12:00:00Z") from problem

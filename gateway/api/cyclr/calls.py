@@ -122,10 +122,11 @@ async def _admitted(request: web.Request, view: InstanceView) -> None:
     if view.instance.native:
         return
     rooms, key = services(request), ("calls", view.instance.partner_id)
+    since = rooms.reception.changes
     networks = rooms.reception.recall(key, tuple)
     if networks is None:
         networks = await ip_allowed.networks(rooms.runtime.database, view.instance.partner_id, "calls")
-        rooms.reception.believe(key, networks)
+        rooms.reception.believe(key, networks, since=since)
     if not is_listed(address(request), networks):
         raise Forbidden(ELSEWHERE)
 

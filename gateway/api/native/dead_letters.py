@@ -91,7 +91,7 @@ async def replay(request: web.Request) -> web.Response:
     """`POST /api/v1/dead-letters/{delivery_id}/replay` with `{"destination_id"?}`."""
     who, destination_id = await replays.one_of(request)
     found = await store.letter(calls.services(request).runtime.database, who, replays.path_id(request, "dead letter"))
-    again = await request.app[replays.DESK].sending.delivery(who, found.id, destination_id)
+    again = await request.app[replays.DESK].sending.delivery(who, found.id, destination_id, only_dead=True)
     return await replays.made(request, who, again)
 
 
@@ -102,7 +102,10 @@ async def discard(request: web.Request) -> web.Response:
     reason = _reason(await calls.json_object(request, "reason"))
     database = calls.services(request).runtime.database
     found = await store.letter(database, who, replays.path_id(request, "dead letter"))
-    if not await database.write(store.discarding([Spot(found.place.id, found.id)], reason)):
+    # Not between the look and the commit of whoever sends it again.
+    async with request.app[replays.DESK].sending.lock:
+        gone = await database.write(store.discarding([Spot(found.place.id, found.id)], reason))
+    if not gone:
         raise Conflict("It is no dead letter any more: somebody has just sent it again, or laid it down.")
     return calls.answer({"id": found.id, "state": "cancelled", "reason": store.discarded_for(reason)})
 

@@ -2,10 +2,10 @@
 
 from aiohttp import web
 
-from gateway.accounts.authorization import administrator
 from gateway.api import read
 from gateway.api.native import shapes_doctor
-from gateway.api.native.calls import PREFIX, answer, caller, query, services
+from gateway.api.native.calls import PREFIX, answer, query, services
+from gateway.api.native.ruling import of_the_gateway
 from gateway.clock import now_ms
 from gateway.doctor.examine import Patient, examine
 from gateway.storage.open import sqlite_path
@@ -18,7 +18,7 @@ def routes() -> list[web.AbstractRouteDef]:
 
 async def examination(request: web.Request) -> web.Response:
     """`GET /api/v1/doctor[?full=true]`: 200 whatever it finds; `verdict` is the worst."""
-    who = administrator(await caller(request))
+    await of_the_gateway(request)
     query(request, "full")
     runtime = services(request).runtime
     file = sqlite_path(runtime.config.storage_url)
@@ -27,7 +27,6 @@ async def examination(request: web.Request) -> web.Response:
         seal=runtime.seal,
         folder=None if file is None else file.parent,
         least_free=runtime.config.storage.min_free.bytes,
-        partner_id=who.partner_id,
     )
     full = read.flag(request, "full", default=False)
     return answer(shapes_doctor.examination(await examine(patient, full=full), now_ms(), full=full))

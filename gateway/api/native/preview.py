@@ -33,6 +33,7 @@ def routes() -> list[web.AbstractRouteDef]:
 
 async def preview(request: web.Request) -> web.Response:
     """`POST /api/v1/instances/{id}/filter/preview`: what would have been sent, beside what was; changes nothing."""
+    calls.query(request)
     who, instance_id = await calls.caller(request), read.path_id(request)
     filtered, last = _wanted(await calls.json_object(request, FILTER, "last"))
     database = calls.services(request).runtime.database

@@ -28,6 +28,7 @@ async def fixtures(request: web.Request) -> web.Response:
 
 async def send(request: web.Request) -> web.Response:
     """`POST /api/v1/instances/{id}/send` with `{"fixture": "…"}`, or without: the first that can be sent."""
+    query(request)
     who = await caller(request)
     given = await json_object(request, "fixture", optional=True)
     name = given.get("fixture")

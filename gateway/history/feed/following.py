@@ -1,5 +1,6 @@
 """One follower's place among the events: what comes next for it, at its own pace."""
 
+import re
 from collections import OrderedDict
 from collections.abc import Iterable, Sequence
 
@@ -18,6 +19,7 @@ _TOLD = 200
 _PAGE = 500
 #: Ids that may come up once more, since they are found both in the database and in the order.
 _MOST_GIVEN = 20_000
+_ID = re.compile(r"[0-9a-f]{32}")
 
 
 class Following:
@@ -96,6 +98,6 @@ class Following:
 
 def made_at(event_id: str) -> int:
     """When a time-ordered id was made, in epoch milliseconds; ValueError where it is none."""
-    if len(event_id) != 32 or not event_id.isascii() or not event_id.isalnum() or event_id != event_id.lower():
+    if not _ID.fullmatch(event_id):
         raise ValueError
     return int(event_id, 16) >> 80

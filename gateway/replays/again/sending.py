@@ -19,6 +19,7 @@ _WORDS = {
     "of another account": "The destination belongs to another account than the event.",
     "on its way": "It is on its way there: a delivery of it is pending.",
 }
+_NOT_DEAD = "It is no dead letter any more: somebody has just sent it again, or laid it down."
 _OVERTAKEN = "It was changed meanwhile; look at it again."
 
 
@@ -43,10 +44,17 @@ class Sending:
             place = await self._place(caller, found, destination_id)
             return await self._send(caller, found, place, None)
 
-    async def delivery(self, caller: Caller, delivery_id: str, destination_id: int | None) -> DeliveryRecord:
-        """Send again what one delivery was: to where it went, or to another destination; Conflict says why not."""
+    async def delivery(
+        self, caller: Caller, delivery_id: str, destination_id: int | None, *, only_dead: bool = False
+    ) -> DeliveryRecord:
+        """Send again what one delivery was: to where it went, or to another destination; Conflict says why not.
+
+        With `only_dead` it must still be a dead letter: not sent again since, and not laid down.
+        """
         async with self.lock:
             before = await store.delivery(self.database, caller, delivery_id)
+            if only_dead and (before.state != "dead" or before.replayed_as is not None):
+                raise Conflict(_NOT_DEAD)
             place = await store.place(self.database, caller, destination_id or before.destination_id)
             try:
                 found = await store.event(self.database, caller, before.event_id)
