@@ -12,14 +12,14 @@ from gateway.storage.database import Database, Effect, Row, Statement, Write
 
 BATCH = 200
 #: How many events are taken away in one commit; the road waits for no more than these.
-AT_ONCE = 50
+AT_ONCE = 10
 MOST_BATCHES = 500
 #: A sweep ends before the next one begins; what it has not come to is the next one's.
 LONGEST_S = 480.0
 #: After which another node takes it up, where the one that had begun is gone.
 TURN_MS = 900_000
 #: So many times as long as a sweep writes, the road has the store alone.
-REST = 2.0
+REST = 3.0
 REFUSALS_KEPT_MS = 7 * 86_400_000
 MOST_REFUSALS = 10_000
 #: Longer than any vendor's tolerance for old deliveries, and than a day of retries.
