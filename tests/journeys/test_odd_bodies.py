@@ -99,4 +99,4 @@ async def test_a_bomb_and_a_broken_stream_are_refused(sqlite_gateway: Gateway) -
     assert (await send(sqlite_gateway, made, bomb, **{"Content-Encoding": "gzip"})).status == 413
     for body, coding in ((gzip.compress(OBJECT)[:-3], "gzip"), (OBJECT, "gzip"), (OBJECT, "zstd")):
         assert (await send(sqlite_gateway, made, body, **{"Content-Encoding": coding})).status == 400
-    assert await refusals(sqlite_gateway) == ["too_large", "bad_encoding", "bad_encoding", "bad_encoding"]
+    assert sorted(await refusals(sqlite_gateway)) == ["bad_encoding"] * 3 + ["too_large"]

@@ -89,7 +89,7 @@ async def test_only_the_account_of_the_instance_is_let_in(hub: Gateway) -> None:
         assert (answered.status, answered.body) == (401, b"unauthorized")
     assert (await send(hub, made, b'{"portal":"1"}', "wrong")).status == 401
     assert await stored(hub) == {made["id"]: ["1"]}
-    assert await checks(hub) == [(made["id"], "account_mismatch")] * 4 + [(made["id"], "signature_mismatch")]
+    assert sorted(await checks(hub)) == [(made["id"], "account_mismatch")] * 4 + [(made["id"], "signature_mismatch")]
     assert await counted(hub) == {"accepted": 1, "refused": 5}
 
 
