@@ -36,7 +36,7 @@ class Sending:
     callback: Callback
     replay_id: str | None
     timeout_s: float
-    #: Whether the answer is kept; with the secrets that nothing kept of it may show.
+    #: Whether the answer is kept; without these, though the consumer should answer with what it was sent.
     keeps: bool = True
     secrets: tuple[str, ...] = ()
 
@@ -95,7 +95,6 @@ def signed_headers(
 
 def _answered(answer: Answer, at: int, sending: Sending) -> Attempt:
     success = 200 <= answer.status < 300
-    secrets = _secrets(sending)
     header = None if success else next((value for name, value in answer.headers if name == "retry-after"), None)
     return Attempt(
         at=at,
@@ -105,15 +104,9 @@ def _answered(answer: Answer, at: int, sending: Sending) -> Attempt:
         retry_after_ms=retry_after_ms(header, at),
         connect_ms=round(answer.connect_ms),
         head_ms=round(answer.head_ms),
-        answer=redact.body(answer.body, secrets, KEPT_ANSWER) if sending.keeps else b"",
-        headers=_kept_headers(answer, secrets) if sending.keeps else None,
+        answer=redact.body(answer.body, sending.secrets, KEPT_ANSWER) if sending.keeps else b"",
+        headers=_kept_headers(answer, sending.secrets) if sending.keeps else None,
     )
-
-
-def _secrets(sending: Sending) -> tuple[str, ...]:
-    """What a consumer that answers with what it was sent must not put into the history."""
-    own = [part for _, value in sending.callback.headers for part in (value, value.rpartition(" ")[2])]
-    return (*sending.secrets, *dict.fromkeys(part for part in own if len(part) >= redact.SHORTEST_SECRET))
 
 
 def _kept_headers(answer: Answer, secrets: Sequence[str]) -> str:

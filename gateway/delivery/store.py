@@ -9,11 +9,11 @@ from gateway.storage.database import Database, Effect, Row, Statement, Tally, Va
 CLOSED_AT_ONCE = 500
 
 _INSERT = (
-    "INSERT INTO deliveries (id, event_id, instance_id, destination_id, due_at, lease_owner, lease_until, replay_id, "
-    "created_at, state, attempts, epoch) SELECT column1, column2, column3, column4, column5, column6, column7, "
-    "column8, column5, 'pending', 0, 1 FROM ({rows}) AS v"
+    "INSERT INTO deliveries (id, event_id, instance_id, destination_id, due_at, lease_owner, lease_until, created_at, "
+    "state, attempts, epoch) SELECT column1, column2, column3, column4, column5, column6, column7, column5, "
+    "'pending', 0, 1 FROM ({rows}) AS v"
 )
-_INSERT_TYPES = ("text", "text", "bigint", "bigint", "bigint", "text", "bigint", "text")
+_INSERT_TYPES = ("text", "text", "bigint", "bigint", "bigint", "text", "bigint")
 _LEDGER = (
     "INSERT INTO ledger_deliveries (destination_id, shard, created, delivered, pending, dead, cancelled) "
     "VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (destination_id, shard) DO UPDATE SET "
@@ -82,7 +82,7 @@ _CAP = (
 
 def queued(job: Job, owner: str | None, now: int) -> Statement:
     """A new delivery, due now, leased to `owner` where it goes from memory."""
-    row = (job.id, job.event_id, job.instance_id, job.destination_id, now, owner, job.lease_until, job.replay_id)
+    row = (job.id, job.event_id, job.instance_id, job.destination_id, now, owner, job.lease_until)
     return Statement(_INSERT, row, False, _INSERT_TYPES)
 
 

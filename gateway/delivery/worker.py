@@ -222,7 +222,7 @@ class Worker:
             replay_id=job.replay_id,
             timeout_s=self._timeout_s,
             keeps=self._keeps_answers,
-            secrets=view.secrets,
+            secrets=(*view.secrets, *callback.secrets),
         )
 
     def _judge(self, lane: Lane, made: Attempt, took_s: float) -> None:

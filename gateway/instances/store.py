@@ -382,9 +382,3 @@ async def set_callback(
             reason,
             now if (state, url) != (found.state, found.url) else found.since,
         )
-
-
-async def instance_of_destination(reader: Reader, destination_id: int) -> InstanceId | None:
-    """The instance that a destination belongs to."""
-    row = await reader.one("SELECT instance_id FROM destinations WHERE id = $1", destination_id)
-    return None if row is None else InstanceId(row["instance_id"])

@@ -24,6 +24,8 @@ class Callback:
     elements_key: bytes | None
     #: The keys of the Standard Webhooks signature.
     signing_keys: tuple[bytes, ...]
+    #: What of its headers may open something at the consumer's, and must not be kept where that says it back.
+    secrets: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,14 +88,16 @@ def _earlier(secrets: Sequence[Secret]) -> dict[str, tuple[str, ...]]:
 def _callback(destination: Destination | None, values: Mapping[str, str], secrets: Sequence[Secret]) -> Callback | None:
     if destination is None or destination.state == "removed":
         return None
-    key = values.get("event.notification.signature.key")
+    key, headers = values.get("event.notification.signature.key"), _headers(values)
+    parts = dict.fromkeys(part for _, value in headers for part in (value, value.rpartition(" ")[2]))
     return Callback(
         destination=destination,
-        headers=_headers(values),
+        headers=headers,
         elements_key=key.encode() if key else None,
         signing_keys=tuple(
             b64decode(secret.value.removeprefix("whsec_")) for secret in secrets if secret.kind == "signing"
         ),
+        secrets=tuple(part for part in parts if len(part) >= SHORTEST_SECRET),
     )
 
 

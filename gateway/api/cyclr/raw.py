@@ -1,21 +1,19 @@
 """A vendor's answer as it is: its status, its bytes, its headers but for those of the connection."""
 
-import asyncio
 import math
 import re
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import Mapping
 
 from aiohttp import web
 
 from gateway.api.cyclr.wire import finish, said
+from gateway.api.streaming import streamed
 from gateway.api.surface import clean
 from gateway.calls.model import Unsent
 from gateway.calls.passing import length_of, passed_on
 from gateway.calls.perform import Called
-from gateway.egress.model import BrokenOffError
 from gateway.instances.view import InstanceView
 
-PIECE_S = 30.0
 _MASK = "********"
 _LONGEST_WORDS = 2_000
 _UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f]")
@@ -36,7 +34,7 @@ async def passed(request: web.Request, outcome: Called) -> tuple[web.StreamRespo
     headers["content-security-policy"] = "default-src 'none'; sandbox"
     status = outcome.status if 200 <= outcome.status < 600 else 502
     if outcome.pieces is not None:
-        return await _streamed(request, status, headers | _length(outcome.headers), outcome.pieces)
+        return await streamed(request, status, headers | _length(outcome.headers), outcome.pieces, finish)
     body = b"" if status in _BODYLESS else outcome.body or b""
     if status in _BODYLESS:
         headers.pop("content-type", None)
@@ -72,23 +70,3 @@ def scrubbed(view: InstanceView, text: str) -> str:
 def _length(headers: Mapping[str, str]) -> dict[str, str]:
     length = length_of(headers)
     return {} if length is None else {"content-length": str(length)}
-
-
-async def _streamed(
-    request: web.Request, status: int, headers: Mapping[str, str], pieces: AsyncIterator[bytes]
-) -> tuple[web.StreamResponse, int]:
-    """An answer that does not fit into memory; one that breaks off is broken off here too."""
-    response = web.StreamResponse(status=status, headers=headers)
-    finish(request, response)
-    sent = 0
-    try:
-        await response.prepare(request)
-        async for piece in pieces:
-            async with asyncio.timeout(PIECE_S):
-                await response.write(piece)
-            sent += len(piece)
-        await response.write_eof()
-    except (BrokenOffError, TimeoutError, ConnectionError):
-        if request.transport is not None:
-            request.transport.abort()
-    return response, sent

@@ -1,15 +1,13 @@
-"""Bodies that do not fit into memory, up to the vendor and down to the caller, piece by piece."""
+"""Bodies of callers that do not fit into memory, up to the vendor piece by piece."""
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator
 
 from aiohttp import web
 
-from gateway.api.open_connectors.calls import finish
-from gateway.egress.model import BrokenOffError
+from gateway.api.streaming import PIECE_S
 
 MOST_UPLOAD = 5 << 30
-PIECE_S = 30.0
 
 
 class Upload:
@@ -48,27 +46,3 @@ class Upload:
     def _ended(self, problem: web.HTTPException) -> ConnectionError:
         self.problem = problem
         return ConnectionError("the caller's body ended early")
-
-
-async def streamed(
-    request: web.Request, status: int, headers: Mapping[str, str], pieces: AsyncIterator[bytes]
-) -> tuple[web.StreamResponse, int, bool]:
-    """The answer, how many bytes were passed on, and whether those were all.
-
-    An answer that breaks off is broken off here too, so that nobody takes the half of it for the whole.
-    """
-    response = web.StreamResponse(status=status, headers=headers)
-    finish(request, response)
-    sent = 0
-    try:
-        await response.prepare(request)
-        async for piece in pieces:
-            async with asyncio.timeout(PIECE_S):
-                await response.write(piece)
-            sent += len(piece)
-        await response.write_eof()
-    except (BrokenOffError, TimeoutError, ConnectionError):
-        if request.transport is not None:
-            request.transport.abort()
-        return response, sent, False
-    return response, sent, True

@@ -11,10 +11,11 @@ from gateway.accounts.usage.model import Use
 from gateway.api import read
 from gateway.api.front import REQUEST_ID
 from gateway.api.open_connectors import answers, paging
-from gateway.api.open_connectors.calls import INSTANCE, refused
+from gateway.api.open_connectors.calls import INSTANCE, finish, refused
 from gateway.api.open_connectors.desk import DESK, Desk, Granted
-from gateway.api.open_connectors.flow import Upload, streamed
+from gateway.api.open_connectors.flow import Upload
 from gateway.api.open_connectors.paging import Held
+from gateway.api.streaming import streamed
 from gateway.api.surface import Failure, of_error
 from gateway.calls.asking import Wish, request_of, wished
 from gateway.calls.model import Access, Rendered
@@ -254,7 +255,7 @@ async def _read(made: _Call, outcome: Called | Unsent) -> answers.Content | web.
 async def _streamed(made: _Call, outcome: Called) -> web.StreamResponse:
     assert outcome.pieces is not None
     headers = answers.passed_on(outcome.headers, whole=True)
-    response, made.noted.size, _ = await streamed(made.request, outcome.status, headers, outcome.pieces)
+    response, made.noted.size = await streamed(made.request, outcome.status, headers, outcome.pieces, finish)
     return response
 
 
