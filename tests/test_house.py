@@ -161,7 +161,9 @@ def test_the_requirements_name_versions_and_hashes_but_no_address() -> None:
 def test_no_text_names_a_place_on_somebody_s_machine() -> None:
     found = [path for folder in ("gateway", "bench", "tests", "docs") for path in (ROOT / folder).rglob("*")]
     found += [path for path in ROOT.iterdir() if path.suffix in (".md", ".toml") or path.name in ("dev", "Dockerfile")]
-    texts = {name(path): path.read_text("utf-8") for path in found if path.is_file() and path.suffix != ".pyc"}
+    texts = {
+        name(path): path.read_text("utf-8") for path in found if path.is_file() and path.suffix not in (".pyc", ".png")
+    }
     del texts[name(Path(__file__))]
     assert {path: match[0] for path, text in texts.items() if (match := _MACHINE_PATH.search(text))} == {}
 
