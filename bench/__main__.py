@@ -9,7 +9,7 @@ from pathlib import Path
 import click
 import uvloop
 
-from bench import calls, catalogue, history, lanes, partners, polling, road, single
+from bench import calls, catalogue, console, history, lanes, partners, polling, road, single
 from bench.line import HEAD, Line
 
 DOCS = Path(__file__).resolve().parent.parent / "docs"
@@ -25,6 +25,7 @@ PARTS = (
     "calls",
     "partners",
     "history",
+    "console",
     "memory",
 )
 
@@ -75,6 +76,8 @@ async def _measure(parts: tuple[str, ...], rounds: int, number: int, pending: in
         lines += await partners.lines(number, rounds, _tell)
     if "history" in parts:
         lines += await history.lines(number, pending, rounds, _tell)
+    if "console" in parts:
+        lines += await console.lines(pending, _tell)
     if "memory" in parts:
         lines += await single.memory_and_start(pending, rounds, _tell)
     return lines

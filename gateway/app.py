@@ -22,17 +22,20 @@ from gateway.api import front, operations
 from gateway.api.cyclr import custom
 from gateway.api.cyclr import desk as cyclr_desk
 from gateway.api.cyclr import surface as cyclr
-from gateway.api.native import replays, send, stream
 from gateway.api.native import surface as native
+from gateway.api.open_connectors import docs
 from gateway.api.open_connectors import surface as open_connectors
 from gateway.api.open_connectors.desk import DESK, Desk
 from gateway.api.openapi import surface as description
-from gateway.api.surface import SERVICES, Failure, Surface
+from gateway.api.openapi.instance import DOCUMENT
+from gateway.api.surface import DESK as REPLAYS
+from gateway.api.surface import FEED, RECEIVER, SERVICES, Failure, Surface
 from gateway.catalogue.custom.shelf import Shelf
 from gateway.catalogue.folders import Folders
 from gateway.catalogue.reload import Reload
 from gateway.catalogue.store import stable_ids
 from gateway.config import Config
+from gateway.console import surface as console
 from gateway.delivery.worker import Worker
 from gateway.duties import duties
 from gateway.egress.guard import Guard
@@ -59,6 +62,8 @@ from gateway.seal import Seal
 from gateway.sealing_key import check_fingerprint
 from gateway.storage.open import open_database
 from gateway.subscriptions.publish import Publisher
+from gateway.thirdparty.index import ThirdParties
+from gateway.traffic.flush import Flushing
 
 log = structlog.get_logger()
 
@@ -89,12 +94,16 @@ async def running(given: Config) -> AsyncIterator[Running]:
         config, held = _with_port(stack, complete)
         folders = Folders([Path(path) for path in config.catalogue.paths])
         runtime = await _runtime(stack, config, folders)
+        flushing = Flushing(runtime.traffic, runtime.database)
+        stack.push_async_callback(flushing.close)
         shelf = Shelf(runtime.catalogue, runtime.database, runtime.metrics)
         # Before anything runs that would miss a connector.
         await shelf.look()
         first = await bootstrap(runtime.database, config.bootstrap)
         index = InstanceIndex(runtime)
-        worker = await stack.enter_async_context(Worker(runtime, index).running())
+        third_parties = ThirdParties(runtime)
+        stack.push_async_callback(third_parties.close)
+        worker = await stack.enter_async_context(Worker(runtime, index, third_parties).running())
         vendors = Vendors(runtime, index)
         stack.push_async_callback(vendors.close)
         registrations = await stack.enter_async_context(Registrations(runtime, index, vendors).running())
@@ -118,12 +127,12 @@ async def running(given: Config) -> AsyncIterator[Running]:
         reload = Reload(folders, runtime.catalogue, runtime.database, runtime.metrics, changed)
         shelf.changed = changed
         tending = Tending(runtime, index, vendors)
-        await stack.enter_async_context(duties(runtime, reload, shelf, tending, registrations, pollers))
+        await stack.enter_async_context(duties(runtime, reload, shelf, tending, registrations, pollers, flushing))
         keys = KeyStore(runtime.client)
         stack.push_async_callback(keys.close)
         receiver = Receiver(runtime, index, publisher, Means(keys, Asking(vendors)))
         app = _application(services, receiver, feed)
-        app[replays.DESK] = ReplayDesk(runtime.database, runner)
+        app[REPLAYS] = ReplayDesk(runtime.database, runner)
         app[custom.SHELF] = shelf
         port = await stack.enter_async_context(_listening(app, receiver, config, held))
         yield Running(config, services, secrets_file, first, port)
@@ -198,14 +207,16 @@ def _application(services: Services, receiver: Receiver, feed: Feed) -> web.Appl
         trusted_proxies=config.server.trusted_proxies,
         allow_guessable=config.inbound.allow_guessable_urls,
     )
-    surfaces = [Surface("inbound", _is_inbound, inbound.table(), _refuse_inbound), *described(config.public_url)]
+    vendors = Surface("inbound", _is_inbound, inbound.table(), _refuse_inbound)
+    surfaces = [vendors, console.surface(), *described(config.public_url)]
     app = web.Application(client_max_size=API_BODY, middlewares=[front.front(surfaces, services.runtime.metrics)])
     app[SERVICES] = services
     app[DESK] = Desk(services)
+    app[DOCUMENT] = lambda view: docs.document(view, app[DESK].offers(view.connector), config.public_url)
     app[cyclr_desk.DESK] = cyclr_desk.Desk(services)
     app[operations.DRAINING] = []
-    app[send.RECEIVER] = receiver
-    app[stream.FEED] = feed
+    app[RECEIVER] = receiver
+    app[FEED] = feed
     app.on_shutdown.append(lambda _: feed.close())
     for surface in surfaces:
         app.add_routes(surface.routes)
@@ -213,7 +224,7 @@ def _application(services: Services, receiver: Receiver, feed: Feed) -> web.Appl
 
 
 def described(public_url: str) -> list[Surface]:
-    """Every surface but the vendors' road, and the description of them all; the last one owns what no other does."""
+    """Every surface for programs, and the description of them all; the last one owns what no other does."""
     spoken = [cyclr.surface(), native.surface(), open_connectors.surface(), operations.surface()]
     chapters = [chapter for one in spoken for chapter in one.chapters]
     return [description.surface(chapters, public_url), *spoken]

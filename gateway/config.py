@@ -114,8 +114,15 @@ class Log(_Section, frozen=True):
 
 
 class PricePlan(_Section, frozen=True):
+    """A plan, and how much of each a period of it holds; 0: as much as there is."""
+
     id: int
     name: str
+    tasks: int = 0
+    events: int = 0
+    calls: int = 0
+    polls: int = 0
+    flows: int = 0
 
 
 class Config(_Section, frozen=True):
@@ -250,6 +257,9 @@ def _partner_rules(config: Config) -> Iterator[tuple[str, str]]:
         yield "price_plans", "two of them have the same id"
     if not all(0 < plan.id < 1 << 31 and plan.name.strip() and plan.name.isprintable() for plan in config.price_plans):
         yield "price_plans", "each needs an id from 1 to 2147483647 and a name"
+    for name in ("tasks", "events", "calls", "polls", "flows"):
+        if not all(0 <= getattr(plan, name) < 1 << 53 for plan in config.price_plans):
+            yield "price_plans", f"{name} must be 0 (no limit) or more"
 
 
 def _durations(config: Config) -> Iterator[tuple[str, Duration, bool]]:

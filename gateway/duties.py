@@ -10,6 +10,7 @@ import structlog
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
 from gateway.access.tend import Tending
+from gateway.accounts.audit import store as audit
 from gateway.catalogue.custom.shelf import Shelf
 from gateway.catalogue.reload import Reload
 from gateway.clock import now_ms
@@ -20,6 +21,8 @@ from gateway.polling.dispatcher import Dispatcher
 from gateway.provisioning import billing
 from gateway.registrations.registrar import Registrations
 from gateway.runtime import Runtime
+from gateway.traffic import store as figures
+from gateway.traffic.flush import Flushing
 
 log = structlog.get_logger()
 
@@ -31,6 +34,8 @@ REGISTER_EVERY_S = 15
 DISPATCH_EVERY_S = 1
 LEASES_EVERY_S = 30
 BILL_EVERY_S = 60
+FIGURES_EVERY_S = 5
+FORGET_EVERY_S = 60
 
 
 @asynccontextmanager
@@ -41,6 +46,7 @@ async def duties(
     tending: Tending,
     registrations: Registrations,
     pollers: Dispatcher,
+    flushing: Flushing,
 ) -> AsyncIterator[None]:
     """Run the duties until left."""
     kept = runtime.config.retention
@@ -60,6 +66,8 @@ async def duties(
     scheduler.add_job(_dispatch, "interval", seconds=DISPATCH_EVERY_S, args=[pollers], id="poll.dispatch")
     scheduler.add_job(_leases, "interval", seconds=LEASES_EVERY_S, args=[pollers], id="lease.report")
     scheduler.add_job(_bill, "interval", seconds=BILL_EVERY_S, args=[runtime], id="billing.roll")
+    scheduler.add_job(_flush, "interval", seconds=FIGURES_EVERY_S, args=[flushing], id="traffic.flush")
+    scheduler.add_job(_forget, "interval", seconds=FORGET_EVERY_S, args=[runtime], id="traffic.forget")
     scheduler.start()
     try:
         yield
@@ -116,6 +124,15 @@ async def _leases(pollers: Dispatcher) -> None:
 
 async def _bill(runtime: Runtime) -> None:
     await _tended(billing.roll(runtime), "billing.not_rolled")
+
+
+async def _flush(flushing: Flushing) -> None:
+    await _tended(flushing.flush(), "traffic.not_flushed")
+
+
+async def _forget(runtime: Runtime) -> None:
+    await _tended(figures.forget(runtime.database, now_ms()), "traffic.not_forgotten")
+    await _tended(audit.forget(runtime.database, now_ms()), "audit.not_forgotten")
 
 
 async def _tended(work: Coroutine[Any, Any, Any], name: str) -> None:

@@ -1,7 +1,7 @@
 """What every act needs: the configuration, the database, the way out, the catalogue, the seal."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from gateway.catalogue.catalogue import Catalogue
 from gateway.config import Config
@@ -10,6 +10,7 @@ from gateway.egress.model import Client, StreamingClient
 from gateway.metrics import Metrics
 from gateway.seal import Seal
 from gateway.storage.database import Database
+from gateway.traffic.count import Traffic
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,6 +26,7 @@ class Runtime:
     catalogue: Catalogue
     seal: Seal
     metrics: Metrics
+    traffic: Traffic = field(default_factory=Traffic)
 
     @property
     def connector_ids(self) -> Mapping[str, int]:

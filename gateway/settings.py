@@ -92,9 +92,10 @@ class Reading:
             self.problems.append(f"{source}: write [[{section}]] once for each, and its keys below it.")
             return
         hints, found = get_type_hints(kind), []
+        needed = [one.name for one in msgspec.structs.fields(kind) if one.required]
         for number, one in enumerate(given, start=1):
             unknown = [f"there is no such key: {key}" for key in one if key not in hints]
-            missing = [f"{key} is missing" for key in hints if key not in one]
+            missing = [f"{key} is missing" for key in needed if key not in one]
             wrong = [] if unknown or missing else list(_mistakes(hints, one))
             self.problems += [f"{source}, number {number}: {text}." for text in (*unknown, *missing, *wrong)]
             found += [] if unknown or missing or wrong else [kind(**one)]

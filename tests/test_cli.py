@@ -225,6 +225,7 @@ def test_serve_on_a_terminal_greets_with_the_first_curl_and_no_secret(folder: Pa
         os.close(ours)
     assert b'/elements -H "Authorization: $(' in shown
     assert b"data/secrets.toml (mode 0600)" in shown
+    assert b"/console; sign in as admin." in shown
     assert run("auth").output.split()[1].rstrip(",").encode() not in shown
 
 

@@ -54,7 +54,7 @@ def test_the_manual_loads_as_the_defaults() -> None:
 
 def test_the_manual_says_something_about_every_key() -> None:
     keys = [line for line in manual().splitlines() if re.match(r"[a-z_]+ = ", line)]
-    assert len(keys) == len(EVERY_KEY) + 2 * len(Config().price_plans)
+    assert len(keys) == len(EVERY_KEY) + len(config.PricePlan.__struct_fields__) * len(Config().price_plans)
     assert [line for line in keys if "   # " not in line and "  # " not in line] == []
 
 
@@ -228,6 +228,12 @@ def test_price_plans_are_those_that_are_given() -> None:
     assert config.build({}, {}, "config.toml").price_plans == Config().price_plans
 
 
+def test_a_price_plan_may_say_how_much_a_period_holds() -> None:
+    given = {"price_plans": [{"id": 7, "name": "Gold", "events": 10_000, "flows": 5}]}
+    [plan] = config.build(given, {}, "config.toml").price_plans
+    assert (plan.events, plan.flows, plan.calls, plan.tasks) == (10_000, 5, 0, 0)
+
+
 def test_price_plans_of_the_environment_win_over_the_file() -> None:
     given = {"price_plans": [{"id": 7, "name": "Gold"}]}
     found = config.build(given, {"GATEWAY_PRICE_PLANS": '[{"id": 8, "name": "Silver"}]'}, "config.toml")
@@ -242,6 +248,8 @@ def test_price_plans_of_the_environment_win_over_the_file() -> None:
         ([{"id": 2, "name": "x", "cost": 1}], "config.toml: price_plans, number 1: there is no such key: cost."),
         ([{"id": "two", "name": "x"}], "config.toml: price_plans, number 1: id: expected a whole number, got 'two'."),
         ([{"id": 2, "name": "x"}, {"id": 2, "name": "y"}], "config.toml: price_plans: two of them have the same id."),
+        ([{"id": 2, "name": "x", "calls": "many"}], "number 1: calls: expected a whole number, got 'many'."),
+        ([{"id": 2, "name": "x", "calls": -1}], "config.toml: price_plans: calls must be 0 (no limit) or more."),
         ([{"id": 0, "name": "x"}], "config.toml: price_plans: each needs an id from 1 to 2147483647 and a name."),
     ],
 )

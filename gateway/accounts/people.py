@@ -126,6 +126,13 @@ async def removed(database: Database, reception: Reception, user: User) -> None:
     reception.forget()
 
 
+async def signed_out(database: Database, reception: Reception, user: User) -> None:
+    """End whatever a user is signed in with: sessions, tokens, sign-in tokens."""
+    async with database.transaction() as transaction:
+        await _signed_out(transaction, user)
+    reception.forget()
+
+
 async def of_partner(reader: Reader, partner_id: PartnerId, user_id: int) -> User:
     """The partner's user with this id; NotFound where there is none."""
     found = await store.user(reader, partner_id, user_id)

@@ -8,6 +8,7 @@ from gateway.accounts.directory import store as directory
 from gateway.accounts.model import Account, AccountId, Caller, Partner, PartnerId, Retention, Role, User
 from gateway.ids import digest
 from gateway.storage.database import Database, Reader, Row, Transaction
+from gateway.storage.patterns import literal
 
 #: Whose account was removed is nobody any more.
 _ALIVE = (
@@ -91,15 +92,28 @@ async def user_with_hash(reader: Reader, partner_id: str, username: str) -> tupl
     return (None, None) if row is None else (_user(row), row["password_hash"])
 
 
+async def partners_of_name(reader: Reader, username: str, most: int) -> list[str]:
+    """The partners that have a user of this name with a password, the oldest first."""
+    rows = await reader.all(
+        "SELECT users.partner_id FROM users JOIN partners ON partners.id = users.partner_id "  # noqa: S608
+        f"WHERE users.username = $1 AND users.password_hash IS NOT NULL AND {_ALIVE} "
+        "ORDER BY partners.created_at, partners.id LIMIT $2",
+        username,
+        most,
+    )
+    return [row["partner_id"] for row in rows]
+
+
 async def users_page(
-    reader: Reader, partner_id: str, account_id: str | None, *, after: int = 0, size: int = 1000
+    reader: Reader, partner_id: str, account_id: str | None, *, after: int = 0, size: int = 1000, search: str = ""
 ) -> list[User]:
-    """The partner's users, or those of one account, by id, behind `after`."""
+    """The partner's users, or those of one account, whose names hold a text, by id, behind `after`."""
     sql = (
         "SELECT * FROM users WHERE partner_id = $1 AND ($2 = '' OR account_id = $2) "  # noqa: S608
-        f"AND id > $3 AND {_ALIVE} ORDER BY id LIMIT $4"
+        f"AND id > $3 AND {_ALIVE} AND ($5 = '' OR lower(username) LIKE lower($5) ESCAPE '!') ORDER BY id LIMIT $4"
     )
-    return [_user(row) for row in await reader.all(sql, partner_id, account_id or "", after, size)]
+    like = f"%{literal(search)}%" if search else ""
+    return [_user(row) for row in await reader.all(sql, partner_id, account_id or "", after, size, like)]
 
 
 async def has_other_administrator(reader: Reader, user: User) -> bool:

@@ -8,6 +8,7 @@ import structlog
 from aiohttp import web
 from aiohttp.typedefs import Handler, Middleware
 
+from gateway.api.auditing import audited, route_of
 from gateway.api.surface import Failure, Surface, broken, of_error, of_http
 from gateway.errors import GatewayError
 from gateway.log import keep_requests_out
@@ -28,6 +29,7 @@ def front(surfaces: Sequence[Surface], metrics: Metrics) -> Middleware:
         request[REQUEST_ID] = os.urandom(12).hex()
         began = time.perf_counter()
         response = await _answered(surface, request, handler)
+        await audited(surface, request, response.status)
         surface.finish(request, response)
         metrics.requests.labels(surface.name, str(response.status)).inc()
         _tell(surface, request, response, time.perf_counter() - began)
@@ -46,7 +48,7 @@ async def _answered(surface: Surface, request: web.Request, handler: Handler) ->
     except Exception as problem:
         if isinstance(problem, ConnectionError) and request.transport is None:
             raise  # The caller has gone; there is nobody to answer.
-        log.exception("request.broke", surface=surface.name, route=_route(request), request_id=request[REQUEST_ID])
+        log.exception("request.broke", surface=surface.name, route=route_of(request), request_id=request[REQUEST_ID])
         return _refused(surface, request, broken())
 
 
@@ -57,12 +59,6 @@ def _refused(surface: Surface, request: web.Request, failure: Failure) -> web.St
     return response
 
 
-def _route(request: web.Request) -> str:
-    """The pattern that the request met: what stood in its place may be a token."""
-    resource = request.match_info.route.resource
-    return resource.canonical if resource else "none"
-
-
 def _tell(surface: Surface, request: web.Request, response: web.StreamResponse, took_s: float) -> None:
     if surface.name in ("inbound", "operations"):
         return
@@ -70,7 +66,7 @@ def _tell(surface: Surface, request: web.Request, response: web.StreamResponse, 
         "request.answered",
         surface=surface.name,
         method=request.method,
-        route=_route(request),
+        route=route_of(request),
         status=response.status,
         request_id=request[REQUEST_ID],
         remote=request.remote,

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from aiohttp import web
 
+from gateway.accounts.model import Caller
 from gateway.api.openapi.model import Chapter
 from gateway.errors import (
     Busy,
@@ -19,9 +20,19 @@ from gateway.errors import (
     VendorDown,
     VendorRefused,
 )
+from gateway.history.feed.feed import Feed
+from gateway.inbound.receive import Receiver
 from gateway.provisioning.services import Services
+from gateway.replays.desk import Desk
 
 SERVICES: web.AppKey[Services] = web.AppKey("services", Services)
+#: Whom a request was found to speak for; for the audit log.
+CALLER: web.RequestKey[Caller] = web.RequestKey("caller", Caller)
+#: Replays, discards and erasures; and who follows events.
+DESK: web.AppKey[Desk] = web.AppKey("replays", Desk)
+FEED: web.AppKey[Feed] = web.AppKey("feed", Feed)
+#: The vendor's road, for test deliveries.
+RECEIVER: web.AppKey[Receiver] = web.AppKey("receiver", Receiver)
 
 _STATUS: dict[type[GatewayError], int] = {
     Invalid: 400,
@@ -70,6 +81,8 @@ class Surface:
     finish: Callable[[web.Request, web.StreamResponse], None] = lambda _, __: None
     #: Every operation that the routes have, described.
     chapters: Sequence[Chapter] = ()
+    #: Whether a request that went well, with this status, was a change that the audit log keeps.
+    audits: Callable[[web.Request, int], bool] = lambda _, __: False
 
 
 def of_error(error: GatewayError) -> Failure:

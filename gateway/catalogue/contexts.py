@@ -24,3 +24,5 @@ REPLY = Context(_REQUEST, frozenset({"computed", "method", "url", "url_base"}))
 DELIVERY = Context(_REQUEST | {"item"}, frozenset({"action"}))
 RECORD = Context(frozenset({"item", "body", "header", "config", "const"}), frozenset({"action"}))
 COMPARISON = Context(frozenset({"config", "const"}), parameters=True)
+#: Of a 3rd-party connector: the event's payload and its facts.
+THIRD_PARTY = Context(frozenset({"body", "event", "const"}))

@@ -90,6 +90,41 @@ class Document(msgspec.Struct, eq=False):
         return None if raw is None else bytes(raw)
 
 
+class Parted(Document):
+    """A document that many parts are cut out of: each object and list is taken apart once, not for each of them."""
+
+    _parts: dict[tuple[str, ...], bytes | None] = msgspec.field(default_factory=dict)
+    _inside: dict[tuple[str, ...], dict[str, msgspec.Raw] | list[msgspec.Raw] | None] = msgspec.field(
+        default_factory=dict
+    )
+
+    def part(self, path: Sequence[str]) -> bytes | None:
+        """The same, remembered."""
+        place = tuple(path)
+        if place not in self._parts:
+            self._parts[place] = Document.part(self, place)
+        return self._parts[place]
+
+    def _cut(self, path: Sequence[str]) -> bytes | None:
+        raw = self._raw(tuple(path))
+        return None if raw is None else bytes(raw)
+
+    def _raw(self, path: tuple[str, ...]) -> bytes | msgspec.Raw | None:
+        if not path:
+            return self.raw
+        found = self._members(path[:-1])
+        return _at(found, path[-1]) if isinstance(found, list) else found.get(path[-1]) if found else None
+
+    def _members(self, path: tuple[str, ...]) -> dict[str, msgspec.Raw] | list[msgspec.Raw] | None:
+        if path not in self._inside:
+            value, raw = walk(self.value, path), self._raw(path)
+            if raw is None or not isinstance(value, dict | list):
+                self._inside[path] = None
+            else:
+                self._inside[path] = _MEMBERS(raw) if isinstance(value, dict) else _ELEMENTS(raw)
+        return self._inside[path]
+
+
 def read(raw: bytes) -> Document | Unreadable:
     """Reads a JSON text; what the fast parser refuses although it is JSON is read by the slow one."""
     if raw.startswith(_BOM):

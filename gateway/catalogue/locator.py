@@ -132,7 +132,7 @@ def _listed(words: frozenset[str]) -> str:
 def _check_path(source: str, path: str) -> None:
     if path.startswith("@") and not _NAME.fullmatch(path[1:]):
         raise ValueError(f"{path!r} names no configuration entry")
-    if source in {"header", "query", "form", "sig", "config"} and not path:
+    if source in {"header", "query", "form", "sig", "config", "event"} and not path:
         raise ValueError(f"{source}: needs a name")
     if "'" in path and not _QUOTED.fullmatch(path):
         raise ValueError(
@@ -244,5 +244,7 @@ _MAKERS: Mapping[str, Callable[[str], Find]] = {
     "config": lambda path: lambda sources: sources.setting(path),
     "token": _token,
     "const": _const,
+    # Facts that the gateway itself knows, filled in as words are.
+    "event": lambda path: lambda sources: sources.words.get(path),
 }
 SOURCES = frozenset(_MAKERS)

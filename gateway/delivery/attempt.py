@@ -4,6 +4,7 @@ import asyncio
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 import orjson
 
@@ -13,7 +14,7 @@ from gateway.delivery import sign
 from gateway.delivery.model import Attempt
 from gateway.delivery.notification import render
 from gateway.delivery.retry import retry_after_ms
-from gateway.egress.model import Answer, Client, Failure, Request
+from gateway.egress.model import Answer, Client, Request
 from gateway.events.model import Event
 from gateway.instances.view import Callback
 
@@ -26,9 +27,43 @@ MAX_REASON = 500
 MOST_INLINE = 128 << 10
 
 
+@dataclass(frozen=True, slots=True)
+class Unsendable:
+    """Which field makes no request of this event, and why; it will not make one later either."""
+
+    field: str
+    message: str
+
+    @property
+    def reason(self) -> str:
+        return f"cannot be rendered: {self.field}: {self.message}"
+
+
+class Sending(Protocol):
+    """One request of a delivery: how it is made at the moment of sending, and what of its answer is kept."""
+
+    @property
+    def size(self) -> int:
+        """How much it takes to make it."""
+        ...
+
+    @property
+    def keeps(self) -> bool:
+        """Whether the answer is kept."""
+        ...
+
+    def request(self, at: int) -> Request | Unsendable:
+        """The request as it is sent at a time."""
+        ...
+
+    def secrets(self, request: Request) -> Sequence[str]:
+        """What is never kept, though the other side should answer with what it was sent."""
+        ...
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Sending:
-    """One request of a delivery: what is sent, to whom, and in which manner."""
+class ToCallback:
+    """The event's notification to a callback."""
 
     event: Event
     #: The hub of the event's own connector; the callback may be another instance's.
@@ -36,41 +71,56 @@ class Sending:
     callback: Callback
     replay_id: str | None
     timeout_s: float
-    #: Whether the answer is kept; without these, though the consumer should answer with what it was sent.
-    keeps: bool = True
-    secrets: tuple[str, ...] = ()
+    keeps: bool
+    hidden: tuple[str, ...] = ()
+
+    @property
+    def size(self) -> int:
+        return len(self.event.payload)
+
+    def request(self, at: int) -> Request:
+        callback, body = self.callback, render(self.event, self.hub)
+        return Request(
+            method="POST",
+            url=callback.destination.url,
+            headers=(*signed_headers(self.event, body, callback, at, self.replay_id), *callback.headers),
+            body=body,
+            timeout=self.timeout_s,
+            max_answer=MAX_ANSWER,
+        )
+
+    def secrets(self, request: Request) -> Sequence[str]:
+        del request
+        return self.hidden
 
 
 async def attempt(client: Client, sending: Sending) -> Attempt:
-    """Send the event's notification once; only a 2xx is a success, and a redirect is not followed."""
+    """Send the request of an event once; only a 2xx is a success, and a redirect is not followed."""
     at = now_ms()
-    if len(sending.event.payload) > MOST_INLINE:
-        request = await asyncio.to_thread(_request, sending, at)
-    else:
-        request = _request(sending, at)
-    outcome = await client.send(request)
-    if isinstance(outcome, Failure):
-        return Attempt(
-            at=at,
-            duration_ms=round(outcome.total_ms),
-            status=None,
-            reason=_storable(f"{outcome.reason}: {outcome.detail}"),
-            retry_after_ms=None,
-            connect_ms=round(outcome.connect_ms) or None,
-            answer=b"",
-        )
-    return _answered(outcome, at, sending)
+    made = await asyncio.to_thread(sending.request, at) if sending.size > MOST_INLINE else sending.request(at)
+    if isinstance(made, Unsendable):
+        return failed(at, made.reason, final=True)
+    outcome = await client.send(made)
+    if isinstance(outcome, Answer):
+        return _answered(outcome, at, sending.secrets(made) if sending.keeps else None)
+    reason = _storable(f"{outcome.reason}: {outcome.detail}")
+    connect_ms = round(outcome.connect_ms) or None
+    return failed(at, reason, duration_ms=round(outcome.total_ms), connect_ms=connect_ms)
 
 
-def _request(sending: Sending, at: int) -> Request:
-    callback, body = sending.callback, render(sending.event, sending.hub)
-    return Request(
-        method="POST",
-        url=callback.destination.url,
-        headers=(*signed_headers(sending.event, body, callback, at, sending.replay_id), *callback.headers),
-        body=body,
-        timeout=sending.timeout_s,
-        max_answer=MAX_ANSWER,
+def failed(
+    at: int, reason: str, *, duration_ms: int = 0, connect_ms: int | None = None, final: bool = False
+) -> Attempt:
+    """An attempt that brought no answer."""
+    return Attempt(
+        at=at,
+        duration_ms=duration_ms,
+        status=None,
+        reason=reason,
+        retry_after_ms=None,
+        connect_ms=connect_ms,
+        answer=b"",
+        final=final,
     )
 
 
@@ -93,7 +143,7 @@ def signed_headers(
     return headers
 
 
-def _answered(answer: Answer, at: int, sending: Sending) -> Attempt:
+def _answered(answer: Answer, at: int, secrets: Sequence[str] | None) -> Attempt:
     success = 200 <= answer.status < 300
     header = None if success else next((value for name, value in answer.headers if name == "retry-after"), None)
     return Attempt(
@@ -104,8 +154,8 @@ def _answered(answer: Answer, at: int, sending: Sending) -> Attempt:
         retry_after_ms=retry_after_ms(header, at),
         connect_ms=round(answer.connect_ms),
         head_ms=round(answer.head_ms),
-        answer=redact.body(answer.body, sending.secrets, KEPT_ANSWER) if sending.keeps else b"",
-        headers=_kept_headers(answer, sending.secrets) if sending.keeps else None,
+        answer=b"" if secrets is None else redact.body(answer.body, secrets, KEPT_ANSWER),
+        headers=None if secrets is None else _kept_headers(answer, secrets),
     )
 
 

@@ -9,6 +9,7 @@ from gateway.delivery.lane import Lane
 from gateway.delivery.model import End
 from gateway.errors import GatewayError
 from gateway.storage.database import Database
+from gateway.traffic.count import Traffic
 
 log = structlog.get_logger()
 
@@ -16,9 +17,10 @@ log = structlog.get_logger()
 class Closing:
     """Closes backlogs; a lane that is closing starts nothing."""
 
-    def __init__(self, database: Database, claims: Claims) -> None:
+    def __init__(self, database: Database, claims: Claims, traffic: Traffic) -> None:
         self._database = database
         self._claims = claims
+        self._traffic = traffic
         self._stopped = False
 
     def stop(self) -> None:
@@ -43,6 +45,7 @@ class Closing:
         while not self._stopped:
             number = await self._database.write(store.closing(lane.destination_id, end, now_ms()))
             closed += number
+            self._traffic.settled(lane.destination_id, end.state, number)
             if not number:
                 break
         if closed:

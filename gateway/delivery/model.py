@@ -23,6 +23,8 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
     event: Event | None
     #: The replay that it belongs to.
     replay_id: str | None = None
+    #: Whether it goes to a 3rd-party connector, whose calls are listed.
+    third_party: bool = False
 
     @property
     def size(self) -> int:
@@ -45,6 +47,8 @@ class Attempt(msgspec.Struct, frozen=True, kw_only=True):
     answer: bytes
     #: The answer's headers as JSON, without secrets.
     headers: str | None = None
+    #: Whether every other attempt would come to the same.
+    final: bool = False
 
     @property
     def delivered(self) -> bool:

@@ -19,6 +19,8 @@ def next_step(
         return Settlement(state="delivered", reason=None, due_at=now)
     if attempt.status == GONE:
         return Settlement(state="dead", reason="gone", due_at=now, switch_off=True)
+    if attempt.final:
+        return Settlement(state="dead", reason=attempt.reason, due_at=now)
     if attempts > len(schedule_ms):
         return Settlement(state="dead", reason=f"schedule used up; last: {attempt.reason}", due_at=now)
     delay = schedule_ms[attempts - 1] * (1 - JITTER + 2 * JITTER * dice)

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Sequence
 from gateway.delivery.model import Attempt, End, Job, Settlement, State
 from gateway.events.model import Event
 from gateway.storage.database import Database, Effect, Row, Statement, Tally, Value, Write
+from gateway.thirdparty import store as third_parties
 
 CLOSED_AT_ONCE = 500
 
@@ -14,6 +15,12 @@ _INSERT = (
     "'pending', 0, 1 FROM ({rows}) AS v"
 )
 _INSERT_TYPES = ("text", "text", "bigint", "bigint", "bigint", "text", "bigint")
+# Apart, so that a delivery to a callback has nothing more to write.
+_INSERT_THIRD_PARTY = (
+    "INSERT INTO deliveries (id, event_id, instance_id, destination_id, due_at, lease_owner, lease_until, created_at, "
+    "state, attempts, epoch, third_party) SELECT column1, column2, column3, column4, column5, column6, column7, "
+    "column5, 'pending', 0, 1, column4 FROM ({rows}) AS v"
+)
 _LEDGER = (
     "INSERT INTO ledger_deliveries (destination_id, shard, created, delivered, pending, dead, cancelled) "
     "VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (destination_id, shard) DO UPDATE SET "
@@ -83,7 +90,7 @@ _CAP = (
 def queued(job: Job, owner: str | None, now: int) -> Statement:
     """A new delivery, due now, leased to `owner` where it goes from memory."""
     row = (job.id, job.event_id, job.instance_id, job.destination_id, now, owner, job.lease_until)
-    return Statement(_INSERT, row, False, _INSERT_TYPES)
+    return Statement(_INSERT_THIRD_PARTY if job.third_party else _INSERT, row, False, _INSERT_TYPES)
 
 
 def created(destination_id: int, number: int) -> Tally:
@@ -116,7 +123,7 @@ def settlement(job: Job, attempt: Attempt, step: Settlement, url: str, now: int)
     record = _record(job, number, attempt)
     statements = [record]
     if step.switch_off:
-        statements.append(Statement(_SWITCH_OFF, (job.destination_id, "gone", now, url)))
+        statements += [Statement(_SWITCH_OFF, (job.destination_id, "gone", now, url)), third_parties.changing()]
     tallies = [_moved(job.destination_id, step.state, 1)] if final else []
 
     def then(rows: Sequence[Sequence[Row]]) -> Effect[bool]:

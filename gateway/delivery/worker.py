@@ -9,7 +9,7 @@ import structlog
 
 from gateway.clock import now_ms
 from gateway.delivery import store
-from gateway.delivery.attempt import Sending, attempt, host_of
+from gateway.delivery.attempt import attempt, failed, host_of
 from gateway.delivery.claims import AGAIN_MS, Claims
 from gateway.delivery.closing import Closing
 from gateway.delivery.lane import Lane
@@ -18,12 +18,13 @@ from gateway.delivery.model import Attempt, End, Job, Settlement
 from gateway.delivery.retry import longest_ms
 from gateway.delivery.settling import Settling
 from gateway.delivery.steady import Steady
+from gateway.delivery.ways import Way, Ways
 from gateway.errors import GatewayError
 from gateway.events.model import Event
 from gateway.ids import time_ordered
 from gateway.instances.index import InstanceIndex
-from gateway.instances.view import Callback, InstanceView
 from gateway.runtime import Runtime
+from gateway.thirdparty.index import ThirdParties
 
 LEASE_S = 30.0
 MOST_LANES = 20_000
@@ -40,12 +41,12 @@ log = structlog.get_logger()
 class Worker:
     """Delivers on this node; opened by `running`."""
 
-    def __init__(self, runtime: Runtime, index: InstanceIndex) -> None:
+    def __init__(self, runtime: Runtime, index: InstanceIndex, third_parties: ThirdParties) -> None:
         settings = runtime.config.delivery
         self._runtime = runtime
-        self._index = index
+        self.third_parties = third_parties
+        self._ways = Ways(runtime, index, third_parties)
         self._timeout_s = settings.timeout.seconds
-        self._keeps_answers = runtime.config.retention.answers
         self._clock = Steady()
         self._lanes = Lanes(settings.concurrency, settings.concurrency_per_destination)
         self.owner = time_ordered()
@@ -59,7 +60,7 @@ class Worker:
             longest_ms=longest_ms([step.ms for step in settings.retry_schedule], settings.retry_after_cap.ms),
             hand_over=self.hand_over,
         )
-        self._closing = Closing(runtime.database, self._claims)
+        self._closing = Closing(runtime.database, self._claims, runtime.traffic)
         self._settling = Settling(runtime.database, settings, self._clock, self._settled)
         self._tasks: set[asyncio.Task[None]] = set()
         self._draining = False
@@ -190,45 +191,37 @@ class Worker:
         except Exception:
             # A delivery that trips the program up must neither stop the lane nor come round for ever.
             log.exception("delivery.broke", delivery_id=job.id)
-            await self._settling.settle(lane, job, _broken(now_ms()), "")
+            await self._settling.settle(lane, job, failed(now_ms(), "internal error"), "")
 
     async def _try(self, lane: Lane, job: Job) -> None:
-        view = await self._index.by_id(job.instance_id)
+        way = await self._ways.of(job)
         event = job.event or await store.event_any_account(self._runtime.database, job.event_id)
-        if view is None or view.callback is None or view.callback.destination.state != "active":
+        if way is None:
             self._refuse(lane, job)
         elif event is None:
             await self._settling.end(lane, job, End("cancelled", "event removed"))
         else:
-            made = await self._attempt(lane, job, view, view.callback, event)
-            await self._settling.settle(lane, job, made, view.callback.destination.url)
+            made = await self._attempt(lane, job, way, event)
+            await self._settling.settle(lane, job, made, way.url)
 
-    async def _attempt(self, lane: Lane, job: Job, view: InstanceView, callback: Callback, event: Event) -> Attempt:
+    async def _attempt(self, lane: Lane, job: Job, way: Way, event: Event) -> Attempt:
         began = lane.started[job.id] = time.monotonic()
         try:
-            made = await attempt(self._runtime.client, self._sending(job, view, callback, event))
+            made = await attempt(self._runtime.client, way.sending(event))
         finally:
             del lane.started[job.id]
         self._judge(lane, made, time.monotonic() - began)
-        _tell(job, view, callback, made)
+        way_ms = made.at + made.duration_ms - event.received_at if job.replay_id is None else None
+        self._runtime.traffic.attempted(job.destination_id, made.duration_ms, made.reason, way_ms)
+        _tell(job, way, event, made)
         return made
-
-    def _sending(self, job: Job, view: InstanceView, callback: Callback, event: Event) -> Sending:
-        own = view.connector if event.connector == view.connector.key else self._runtime.catalogue.get(event.connector)
-        return Sending(
-            event=event,
-            hub=own.hub if own is not None else "",
-            callback=callback,
-            replay_id=job.replay_id,
-            timeout_s=self._timeout_s,
-            keeps=self._keeps_answers,
-            secrets=(*view.secrets, *callback.secrets),
-        )
 
     def _judge(self, lane: Lane, made: Attempt, took_s: float) -> None:
         metrics = self._runtime.metrics
         metrics.delivered.observe(took_s)
         metrics.attempts["delivered" if made.delivered else "failed"].inc()
+        if made.final:
+            return  # nobody was asked, so nothing is known of the destination
         if made.delivered:
             self._lanes.succeeded(lane, took_s)
             self._pump(lane)
@@ -244,17 +237,18 @@ class Worker:
             self._claims.give_back(lane, [job], NOWHERE_MS)
             return
         self._lanes.drop(lane, job.id, job.size)
+        self._runtime.traffic.settled(job.destination_id, step.state)
         if step.state == "pending":
             self._claims.note_at(lane, step.due_at)
         elif step.state == "dead":
             log.warning("delivery.dead", delivery_id=job.id, event_id=job.event_id, reason=step.reason)
         if step.switch_off:
-            self._index.forget(job.instance_id)
+            self._ways.forget(job)
             self._close(lane)
 
     def _refuse(self, lane: Lane, job: Job) -> None:
         """There is nowhere to send to: the destination is off or gone, or what memory says of it is not true."""
-        self._index.forget(job.instance_id)
+        self._ways.forget(job)
         self._claims.give_back(lane, [job], NOWHERE_MS)
         lane.paused_until = self._clock.now() + NOWHERE_MS
         self._close(lane)
@@ -272,22 +266,18 @@ class Worker:
             self._pump(lane)
 
 
-def _tell(job: Job, view: InstanceView, callback: Callback, made: Attempt) -> None:
+def _tell(job: Job, way: Way, event: Event, made: Attempt) -> None:
     log.info(
         "delivery.attempted",
         event_id=job.event_id,
         delivery_id=job.id,
         instance_id=job.instance_id,
-        connector=view.connector.key,
-        account_id=view.instance.account_id,
-        destination=host_of(callback.destination.url),
+        connector=event.connector,
+        account_id=way.account_id,
+        destination=host_of(way.url),
         attempt=job.attempts + 1,
         status=made.status,
         outcome="delivered" if made.delivered else "failed",
         reason=made.reason,
         duration_ms=made.duration_ms,
     )
-
-
-def _broken(now: int) -> Attempt:
-    return Attempt(at=now, duration_ms=0, status=None, reason="internal error", retry_after_ms=None, answer=b"")

@@ -101,8 +101,13 @@ def disk(free: int, least: int) -> Finding:
 
 def destinations(off: Sequence[Row]) -> Finding:
     """Whether any destination is off."""
-    items = [f"destination {row['id']} of instance {row['instance_id']}: {row['reason'] or 'off'}" for row in off]
+    items = [f"{_named(row)}: {row['reason'] or 'off'}" for row in off]
     return _listed("destinations", items, "are off and get nothing", "none is off")
+
+
+def _named(row: Row) -> str:
+    of = row["instance_id"]
+    return f"destination {row['id']} of instance {of}" if of else f"3rd-party connector {row['id']}"
 
 
 def registrations(found: Sequence[Row], now: int) -> Finding:

@@ -47,8 +47,13 @@ _COUNTED = (
 _NOW = "SELECT CAST(extract(epoch FROM clock_timestamp()) * 1000 AS BIGINT) AS at"
 _OF_PARTNER = "i.deleted_at IS NULL AND (i.partner_id = $1 OR $1 = '')"
 _DESTINATIONS_OFF = (
-    "SELECT d.id, d.instance_id, d.reason FROM destinations AS d JOIN instances AS i ON i.id = d.instance_id "  # noqa: S608
-    f"WHERE {_OF_PARTNER} AND d.state = 'off' ORDER BY d.since DESC, d.id LIMIT $2"
+    "SELECT id, instance_id, reason FROM ("  # noqa: S608
+    "SELECT d.id, d.instance_id, d.reason, d.since FROM destinations AS d JOIN instances AS i ON i.id = d.instance_id "
+    f"WHERE {_OF_PARTNER} AND d.state = 'off' "
+    # What somebody has switched off on purpose needs no attention.
+    "UNION ALL SELECT d.id, 0, d.reason, d.since FROM destinations AS d JOIN third_parties AS t ON t.id = d.id "
+    "WHERE t.deleted_at IS NULL AND (t.partner_id = $1 OR $1 = '') AND d.state = 'off' AND d.reason <> 'disabled'"
+    ") AS every_one ORDER BY since DESC, id LIMIT $2"
 )
 _REGISTRATIONS = (
     "SELECT r.instance_id, r.state, r.reason, r.expires_at FROM registrations AS r "  # noqa: S608

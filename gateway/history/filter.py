@@ -49,6 +49,8 @@ class EventFilter:
 
 
 FIELDS = tuple(field.name for field in fields(EventFilter))
+#: The last moment that a date can be written for.
+_LATEST = 253_402_300_799_999
 
 
 class _Expected(Exception):
@@ -87,7 +89,7 @@ def fingerprint(chosen: EventFilter) -> str:
 
 
 def moment_of(value: object) -> int | None:
-    """Epoch milliseconds of an ISO 8601 date, UTC where it names no zone; None where it is none, or before 1970."""
+    """Epoch milliseconds of an ISO 8601 date, of UTC without a zone; None where it is none, or outside 1970 to 9999."""
     if not isinstance(value, str):
         return None
     try:
@@ -96,7 +98,7 @@ def moment_of(value: object) -> int | None:
         found = round((at if at.tzinfo else at.replace(tzinfo=UTC)).timestamp() * 1000)
     except (ValueError, OverflowError, OSError):
         return None
-    return found if found >= 0 else None
+    return found if 0 <= found <= _LATEST else None
 
 
 def _text(value: object) -> str:

@@ -7,6 +7,13 @@ from gateway.events.model import Event
 from gateway.history.model import Arrival, AttemptRecord, DeliveryRecord, Where
 from gateway.storage.database import Reader
 
+#: Which delivery `d` of an event says how it stands, the lowest first: one on its way, one that was given up for good.
+RANK = (
+    "CASE WHEN d.state = 'pending' THEN 0 WHEN d.state = 'dead' AND d.replayed_as IS NULL AND NOT EXISTS "
+    "(SELECT 1 FROM deliveries AS n WHERE n.event_id = d.event_id AND n.destination_id + 0 = d.destination_id "
+    "AND n.id || '' > d.id) THEN 1 ELSE 2 END"
+)
+
 
 async def deliveries(reader: Reader, event_ids: Sequence[str]) -> dict[str, list[DeliveryRecord]]:
     """The deliveries of events that the caller was already shown, by event."""
@@ -26,13 +33,13 @@ async def newest_deliveries(reader: Reader, event_id: str, most: int) -> list[De
 
 
 async def deciding_deliveries(reader: Reader, event_ids: Sequence[str]) -> dict[str, DeliveryRecord]:
-    """Of each event the delivery that says how it stands: one on its way, the next of them; else the newest."""
+    """Of each event the delivery that says how it stands: the next on its way, a dead letter, or the newest."""
     if not event_ids:
         return {}
     places = ", ".join(f"${place}" for place in range(1, len(event_ids) + 1))
     rows = await reader.all(
         "SELECT deliveries.* FROM deliveries JOIN (SELECT (SELECT d.id FROM deliveries AS d "  # noqa: S608
-        "WHERE d.event_id = events.id ORDER BY CASE WHEN d.state = 'pending' THEN 0 ELSE 1 END, "
+        f"WHERE d.event_id = events.id ORDER BY {RANK}, "
         "CASE WHEN d.state = 'pending' THEN d.due_at ELSE 0 END, d.id DESC LIMIT 1) AS id "
         f"FROM events WHERE events.id IN ({places})) AS deciding ON deciding.id = deliveries.id",
         *event_ids,

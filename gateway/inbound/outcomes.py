@@ -35,6 +35,7 @@ class Outcomes:
 
     def __init__(self, runtime: Runtime) -> None:
         self._metrics = runtime.metrics
+        self._traffic = runtime.traffic
         self._sampler = Sampler()
         self._orphans: dict[str, float] = {}
         self.refusals = Refusals(runtime)
@@ -104,6 +105,7 @@ class Outcomes:
 
     def passed_over_ignored(self, view: InstanceView, received: Received, changes: Sequence[Change]) -> Reply:
         """The answer to verified changes that are counted as ignored elsewhere; some of them are kept."""
+        self._traffic.turned_away(view.instance, ignored=len(changes))
         told = [(change.vendor_event_id, change.object_id) for change in changes[:MOST_ROWS]]
         self.passed_over.ignored(view, received, told)
         return self.told_ignored(view, received)

@@ -59,6 +59,7 @@ class Refusals:
         refusal = _Refused(view, received, reply.status, now_ms())
         self.count([events.refused(instance_id)])
         self._runtime.metrics.inbound["refused"].inc()
+        self._runtime.traffic.turned_away(view.instance, refused=1)
         if not self._sampler.keeps(instance_id, refusal.at):
             self._count_check(check)
         elif len(self._under_way) < MOST_AT_ONCE:

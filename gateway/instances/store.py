@@ -13,6 +13,7 @@ from gateway.instances.model import Destination, DestinationState, Instance, Ins
 from gateway.seal import Seal
 from gateway.storage import sequence
 from gateway.storage.database import Reader, Row, Transaction, Value
+from gateway.storage.patterns import literal
 
 CALLBACK = "callback"
 #: A longer value is no name that a delivery is routed by; the index of values holds none.
@@ -108,17 +109,13 @@ def _where(caller: Caller, chosen: Filter) -> tuple[str, list[Value]]:
         args.append(_tag(tag))
         clauses.append(f"replace(tags, ${len(args)}, '') <> tags")
     if chosen.search:
-        args.append(f"%{_literal(chosen.search)}%")
+        args.append(f"%{literal(chosen.search)}%")
         place = f"lower(${len(args)})"
         clauses.append(f"(lower(name) LIKE {place} ESCAPE '!' OR lower(connector) LIKE {place} ESCAPE '!')")
     if chosen.connector:
         args.append(chosen.connector)
         clauses.append(f"connector = ${len(args)}")
     return " AND ".join(clauses), args
-
-
-def _literal(text: str) -> str:
-    return text.replace("!", "!!").replace("%", "!%").replace("_", "!_")
 
 
 def _tags(tags: Sequence[str]) -> str:

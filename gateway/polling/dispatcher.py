@@ -214,6 +214,9 @@ class Dispatcher:
     async def _broken(self, row: Poller, reason: str) -> Polled:
         try:
             await self._polling.broken(row, reason)
+            view = await self._polling.view(row.instance_id)
+            if view is not None:
+                self._runtime.traffic.polled(view.instance, ok=False)
         except GatewayError as problem:
             log.warning("poll.not_settled", instance_id=row.instance_id, poller=row.name, problem=str(problem))
         return Polled(name=row.name, outcome="broken", reason=reason)

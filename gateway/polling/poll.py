@@ -270,6 +270,8 @@ class Polling:
     def _tell(self, case: _Case, polled: Polled) -> None:
         metrics, connector, row = self._runtime.metrics, case.view.connector.key, case.row
         metrics.polls.labels(connector, polled.outcome).inc()
+        if polled.outcome in _SUCCEEDED or polled.outcome not in _FINE:
+            self._runtime.traffic.polled(case.view.instance, ok=polled.outcome in _SUCCEEDED)
         if polled.outcome in _SUCCEEDED:
             metrics.poll_succeeded.labels(connector).set(now_ms() / 1000)
         metrics.poll_records.labels(connector).inc(polled.records)

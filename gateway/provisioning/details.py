@@ -55,7 +55,8 @@ class Details:
     @property
     def registered(self) -> Status | None:
         """How the registration stands; None where no vendor is to send anything."""
-        events = self.instance.enabled and self.values.get("event.notification.enabled") == "true"
+        told = self.values.get("event.vendor.type", "webhook") == "webhook"
+        events = told and self.instance.enabled and self.values.get("event.notification.enabled") == "true"
         return status_of(self.connector, self.registration, events=events)
 
     @property

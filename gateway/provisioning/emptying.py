@@ -1,5 +1,6 @@
 """An account removed with everything in it."""
 
+from contextlib import suppress
 from dataclasses import replace
 
 from gateway.accounts import store as accounts
@@ -9,8 +10,9 @@ from gateway.clock import now_ms
 from gateway.errors import Conflict, NotFound
 from gateway.instances import store as instances_store
 from gateway.instances.store import Filter
-from gateway.provisioning import instances
+from gateway.provisioning import instances, third_party
 from gateway.provisioning.services import Services
+from gateway.thirdparty import connectors
 
 _AT_ONCE = 100
 
@@ -35,6 +37,10 @@ async def _emptied(services: Services, inside: Caller) -> None:
                 await instances.remove(services, inside, one.id)
             except NotFound:
                 continue  # Somebody else was faster.
+    while others := (await connectors.page(services.runtime, inside, size=_AT_ONCE)).items:
+        for other in others:
+            with suppress(NotFound):
+                await third_party.remove(services, inside, other.id)
 
 
 async def _keeps_ruler(services: Services, account: Account) -> None:

@@ -1,6 +1,6 @@
 """An instance with all that hangs on it: made, changed, switched, removed; what every surface calls."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
 
@@ -145,9 +145,19 @@ def sealed_keys(connector: Connector) -> frozenset[str]:
 
 
 async def change(
-    services: Services, caller: Caller, instance_id: int, draft: Draft, *, replaces: bool = False
+    services: Services,
+    caller: Caller,
+    instance_id: int,
+    draft: Draft,
+    *,
+    replaces: bool = False,
+    agreed: Callable[[Details], None] | None = None,
 ) -> Details:
-    """Change what the draft names; with `replaces`, entries that it leaves out go back to their defaults."""
+    """Change what the draft names; with `replaces`, entries that it leaves out go back to their defaults.
+
+    `agreed` is shown the instance while nobody else can change it, and raises where it is not what the draft was
+    made for.
+    """
     current = await details(services.runtime, caller, instance_id)
     _same_connector(services, caller, current, draft)
     draft = credentials.with_way(current.connector, draft, current.stored)
@@ -157,6 +167,8 @@ async def change(
         record = await store.locked(transaction, caller, instance_id, now)
         settings = await store.settings(transaction, services.runtime.seal, instance_id)
         current = replace(current, instance=record, settings=settings)
+        if agreed is not None:
+            agreed(current)
         values = _checked(services, current, draft, replaces=replaces) | fresh.values
         instance = _renamed(record, draft)
         await store.update(transaction, instance)

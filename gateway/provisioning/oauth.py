@@ -47,6 +47,23 @@ def address(runtime: Runtime, caller: Caller, connector: Connector, wanted: Want
     return grants.authorize_url(access, oauth, state=wanted.state or None, verifier=proof)
 
 
+def address_of(
+    runtime: Runtime, caller: Caller, connector: Connector, values: Mapping[str, str], callback_url: str, state: str
+) -> str:
+    """The same for an instance with these values, whoever asks: people come back to `callback_url`."""
+    way, oauth = _login(connector, values.get("authentication.type"))
+    needed = {key: values[key] for key in _needed(oauth) if values.get(key)}
+    named = {"authentication.type": way.id} if len(connector.auth) > 1 else {}
+    wanted = Wanted(
+        api_key=values.get(grants.CLIENT_ID, ""),
+        callback_url=callback_url,
+        scope=values.get(grants.SCOPE, ""),
+        state=state,
+        values={**needed, **named},
+    )
+    return address(runtime, caller, connector, wanted)
+
+
 def verifier(runtime: Runtime, caller: Caller, connector: Connector, values: Mapping[str, str | None]) -> str:
     """The PKCE verifier of a login: the same when the code is redeemed as when the address was made.
 

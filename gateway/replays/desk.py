@@ -1,5 +1,6 @@
 """What callers ask of replays and erasures: tried dry, begun, watched, stopped, taken up again."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import msgspec
@@ -16,6 +17,7 @@ from gateway.replays.again import store as again
 from gateway.replays.again.model import Stored
 from gateway.replays.again.walk import Walk
 from gateway.replays.letters import model as letters
+from gateway.replays.letters import store as letter_rows
 from gateway.replays.model import Again, Discarding, Erasure, Job, Kind, Position, Subject, Wanted, kind_of
 from gateway.replays.runner import Runner
 from gateway.replays.working import event_filter, letter_filter, looking
@@ -99,6 +101,14 @@ class Desk:
         _refuse_empty(chosen, everything=everything)
         return Discarding(filter=chosen, reason=reason)
 
+    async def laid_down(self, caller: Caller, delivery_ids: Sequence[str], reason: str) -> frozenset[str]:
+        """Lay some of the caller's dead letters down; the ids of those that still were some."""
+        found = await letter_rows.letters(self._database, caller, delivery_ids)
+        spots = [letters.Spot(one.place.id, one.id) for one in found]
+        # Not between the look and the commit of whoever sends one again.
+        async with self.sending.lock:
+            return await self._database.write(letter_rows.discarding(spots, reason))
+
     async def wanted_erasure(
         self, caller: Caller, account_id: str, object_type: str | None, object_id: str | None
     ) -> Erasure:
@@ -144,6 +154,10 @@ class Desk:
     ) -> tuple[list[Job], str | None]:
         """The caller's jobs, newest first; with where the next page begins."""
         return await store.page(self._database, caller, kinds, before=before, size=size)
+
+    async def running(self, caller: Caller, kinds: tuple[Kind, ...]) -> list[Job]:
+        """The caller's jobs that have not ended."""
+        return await store.running(self._database, caller, kinds)
 
     async def job(self, caller: Caller, job_id: str, kinds: tuple[Kind, ...]) -> Job:
         """The caller's job."""

@@ -74,6 +74,18 @@ async def number_running(reader: Reader, partner_id: str) -> int:
     return 0 if row is None else int(row["number"])
 
 
+async def running(reader: Reader, caller: Caller, kinds: Sequence[Kind]) -> list[Job]:
+    """The caller's jobs of some kinds that have not ended, newest first."""
+    places = ", ".join(f"${place}" for place in range(3, 3 + len(kinds)))
+    rows = await reader.all(
+        f"SELECT * FROM jobs WHERE {_MINE} AND next_at IS NOT NULL AND kind IN ({places}) ORDER BY id DESC",  # noqa: S608
+        caller.partner_id,
+        caller.account_id or "",
+        *kinds,
+    )
+    return [Job.from_row(row) for row in rows]
+
+
 async def page(
     reader: Reader, caller: Caller, kinds: Sequence[Kind], *, before: str, size: int
 ) -> tuple[list[Job], str | None]:

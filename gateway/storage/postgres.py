@@ -174,9 +174,10 @@ def _translated() -> Iterator[None]:
     try:
         yield
     except asyncpg.IntegrityConstraintViolationError as problem:
-        raise Conflict(str(problem)) from problem
+        # What it says names tables and values.
+        raise Conflict from problem
     except (asyncpg.DataError, asyncpg.ProgramLimitExceededError) as problem:
-        raise Conflict(f"PostgreSQL refuses a value: {problem}") from problem
+        raise Conflict("PostgreSQL refuses a value.") from problem
     except asyncpg.InsufficientPrivilegeError as problem:
         raise StorageDown(f"PostgreSQL: {problem}") from problem
     except asyncpg.SyntaxOrAccessError as problem:
@@ -184,7 +185,7 @@ def _translated() -> Iterator[None]:
     except (asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError, OSError) as problem:
         # A value that asyncpg itself cannot send is an InterfaceError and a ValueError.
         if isinstance(problem, ValueError):
-            raise Conflict(f"PostgreSQL cannot take a value: {problem}") from problem
+            raise Conflict("PostgreSQL cannot take a value.") from problem
         raise StorageDown(f"PostgreSQL: {problem or type(problem).__name__}") from problem
 
 

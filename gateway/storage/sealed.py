@@ -9,7 +9,8 @@ from gateway.storage.database import Reader, Transaction, Value
 _KEY_IDS = (
     "SELECT substr(sealed, 1, 4) AS key_id FROM configuration WHERE sealed IS NOT NULL "
     "UNION SELECT substr(sealed, 1, 4) FROM instance_secrets "
-    "UNION SELECT substr(sealed, 1, 4) FROM registrations WHERE sealed IS NOT NULL"
+    "UNION SELECT substr(sealed, 1, 4) FROM registrations WHERE sealed IS NOT NULL "
+    "UNION SELECT substr(sealed, 1, 4) FROM third_parties WHERE deleted_at IS NULL"
 )
 
 
@@ -51,6 +52,15 @@ SHELVES = (
         "SELECT instance_id, sealed FROM registrations WHERE sealed IS NOT NULL AND substr(sealed, 1, 4) <> $1 "
         "AND instance_id > $2 ORDER BY instance_id LIMIT $3",
         "UPDATE registrations SET sealed = $1 WHERE sealed = $2 AND instance_id = $3",
+    ),
+    Shelf(
+        "third_parties",
+        ("id",),
+        (-1,),
+        "third_parties:{id}",
+        "SELECT id, sealed FROM third_parties WHERE deleted_at IS NULL AND substr(sealed, 1, 4) <> $1 AND id > $2 "
+        "ORDER BY id LIMIT $3",
+        "UPDATE third_parties SET sealed = $1 WHERE sealed = $2 AND id = $3",
     ),
 )
 

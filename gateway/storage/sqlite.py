@@ -206,9 +206,10 @@ def _translated() -> Iterator[None]:
     try:
         yield
     except sqlite3.IntegrityError as problem:
-        raise Conflict(str(problem)) from problem
+        # What it says names tables and values.
+        raise Conflict from problem
     except (sqlite3.DataError, OverflowError, UnicodeEncodeError) as problem:
-        raise Conflict(f"SQLite refuses a value: {problem}") from problem
+        raise Conflict("SQLite refuses a value.") from problem
     except sqlite3.Error as problem:
         if isinstance(problem, sqlite3.ProgrammingError) or problem.sqlite_errorcode == sqlite3.SQLITE_ERROR:
             raise StatementError(f"SQLite: {problem}") from problem

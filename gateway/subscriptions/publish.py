@@ -15,6 +15,8 @@ from gateway.ids import time_ordered
 from gateway.instances.view import InstanceView
 from gateway.runtime import Runtime
 from gateway.storage.database import Effect, Row, Statement, Write
+from gateway.thirdparty.index import wanting
+from gateway.thirdparty.model import ThirdParty
 
 _LATER_MS = 1_000
 
@@ -66,7 +68,11 @@ class Publisher:
         StorageDown where nothing was stored, and Conflict where a further statement forbids it: Fenced where the
         statement that stands guard gave no row back.
         """
-        planned = [(event, self._deliveries(view, event, now)) for event in changes]
+        third_parties = self._worker.third_parties
+        others = third_parties.known(view.instance.account_id)
+        if others is None:
+            others = await third_parties.of_account(view.instance.account_id)
+        planned = [(event, self._deliveries(view, others, event, now)) for event in changes]
         leased = [job for _, jobs in planned for job in jobs if job.lease_until]
         for job in leased:
             self._worker.hold(job)
@@ -81,27 +87,33 @@ class Publisher:
             raise
         self._set_out([job for _, jobs in planned for job in jobs], accepted)
         stored = [event for event in changes if event.id in accepted]
+        known = len(changes) - len(accepted)
+        self._runtime.traffic.arrived(view.instance, accepted=len(stored), duplicate=known)
         if self._follower is not None:
             self._follower.stored(stored)
-        return Published(tuple(event.id for event in stored), len(changes) - len(accepted))
+        return Published(tuple(event.id for event in stored), known)
 
-    def _deliveries(self, view: InstanceView, event: Event, now: int) -> list[Job]:
-        if view.callback is None or view.callback.destination.state != "active":
-            return []
-        destination_id = view.callback.destination.id
+    def _deliveries(self, view: InstanceView, others: Sequence[ThirdParty], event: Event, now: int) -> list[Job]:
+        jobs = []
+        if view.callback is not None and view.callback.destination.state == "active":
+            jobs.append(self._job(view.callback.destination.id, event, now))
+        if others:
+            jobs += [self._job(one.id, event, now, third_party=True) for one in wanting(others, event)]
+        return jobs
+
+    def _job(self, destination_id: int, event: Event, now: int, *, third_party: bool = False) -> Job:
         leased = self._worker.admits(destination_id, len(event.payload))
-        return [
-            Job(
-                id=time_ordered(),
-                event_id=event.id,
-                instance_id=event.instance_id,
-                destination_id=destination_id,
-                attempts=0,
-                epoch=1,
-                lease_until=now + self._worker.lease_ms if leased else 0,
-                event=event if leased else None,
-            )
-        ]
+        return Job(
+            id=time_ordered(),
+            event_id=event.id,
+            instance_id=event.instance_id,
+            destination_id=destination_id,
+            attempts=0,
+            epoch=1,
+            lease_until=now + self._worker.lease_ms if leased else 0,
+            event=event if leased else None,
+            third_party=third_party,
+        )
 
     def _write(
         self,

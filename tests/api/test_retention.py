@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from gateway.api.native.shapes_retention import duration
 from gateway.clock import duration_ms
+from gateway.events.choice import written as duration
 from gateway.ids import time_ordered
 from tests.kit.gateway import Gateway
 

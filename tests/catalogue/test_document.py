@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.catalogue.document import MAX_DEPTH, Document, Unreadable, depth, read, walk
+from gateway.catalogue.document import MAX_DEPTH, Document, Parted, Unreadable, depth, read, walk
 
 ODD = [
     b'{"a":18446744073709551617}',
@@ -151,3 +151,21 @@ def test_reading_any_bytes_never_fails(raw: bytes) -> None:
     assert isinstance(found, Document | Unreadable)
     if isinstance(found, Document):
         assert found.exact().raw in raw
+
+
+@given(JSON)
+def test_what_remembers_its_parts_has_the_same_ones(value: Any) -> None:
+    document = _read(json.dumps(value).encode())
+    parted = Parted(document.raw, document.value)
+    places = [(), ("a",), ("b", "a"), ("0",), ("0", "a"), ("a", "1"), ("c", "c", "c"), ("nothing", "x"), ("9" * 11,)]
+    for place in (*places, *places):
+        assert parted.part(place) == document.part(place)
+
+
+def test_a_thousand_parts_of_a_large_text_cost_no_thousand_readings() -> None:
+    raw = b'{"a":{"n":1.5},"l":[%b1]}' % (b"1," * 2_500_000)
+    document = _read(raw)
+    parted, began = Parted(document.raw, document.value), time.monotonic()
+    assert [parted.part(("a", "n")) for _ in range(500)] == [b"1.5"] * 500
+    assert [parted.part(("l", str(number))) for number in range(500)] == [b"1"] * 500
+    assert time.monotonic() - began < 5

@@ -18,6 +18,7 @@ from gateway.delivery.worker import Worker
 from gateway.instances.index import InstanceIndex
 from gateway.runtime import Runtime
 from gateway.storage.database import Database
+from gateway.thirdparty.index import ThirdParties
 from tests.delivery.parts import balanced, event, insert, job, states
 from tests.kit.gateway import Gateway, started
 
@@ -51,7 +52,8 @@ async def node(config: Config, wrap: Any = None) -> AsyncIterator[tuple[Runtime,
         runtime = await app._runtime(stack, config, Folders([]))
         if wrap is not None:
             runtime = replace(runtime, client=wrap(runtime.client))
-        worker = await stack.enter_async_context(Worker(runtime, InstanceIndex(runtime)).running())
+        made = Worker(runtime, InstanceIndex(runtime), ThirdParties(runtime))
+        worker = await stack.enter_async_context(made.running())
         yield runtime, worker
 
 

@@ -113,6 +113,22 @@ async def test_the_delivery_that_is_on_its_way_next_decides_else_the_newest(data
         assert found.delivery_id == f"{numbered(number).id[:-2]}{expected:02x}"
 
 
+async def test_a_destination_that_was_given_up_decides_over_another_that_took_the_event(database: Database) -> None:
+    await tenants(database)
+    jobs = await stored(database, numbered(1), ("dead", "delivered", "delivered"))
+    for destination_id, one in zip((2, 3, 3), jobs, strict=True):
+        async with database.transaction() as transaction:
+            sql = "UPDATE deliveries SET destination_id = $1 WHERE id = $2"
+            await transaction.execute(sql, destination_id, one.id)
+    [found] = await asked(database, "event_id", numbered(1).id)
+    assert (found.status, found.delivery_id) == ("dead", jobs[0].id)
+    async with database.transaction() as transaction:
+        sql = "UPDATE deliveries SET replayed_as = $1 WHERE id = $2"
+        await transaction.execute(sql, jobs[2].id, jobs[0].id)
+    [found] = await asked(database, "event_id", numbered(1).id)
+    assert (found.status, found.delivery_id) == ("delivered", jobs[2].id)
+
+
 async def test_an_event_is_found_by_its_own_id(database: Database) -> None:
     await tenants(database)
     await stored(database, numbered(1), ("dead", "delivered"))

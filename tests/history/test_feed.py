@@ -187,6 +187,16 @@ async def test_nobody_follows_a_feed_that_is_closed_or_full(
         assert not late
 
 
+async def test_one_person_leaves_places_for_others(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(feeding, "MOST_OF_ONE", 1)
+    feed = Feed(database, Metrics(), alone=True)
+    async with feed.followed(7) as first, feed.followed(7) as second, feed.followed(8) as other:
+        assert (first, second, other) == (True, False, True)
+    async with feed.followed(7) as again, feed.followed() as program, feed.followed() as another:
+        assert (again, program, another) == (True, True, True)
+    await feed.close()
+
+
 @pytest.mark.parametrize("text", ["", "7", "g" * 32, "0x" + "0" * 30, "A" * 32, " " * 32, "0" * 31 + "\n", "٣" * 32])
 def test_a_text_that_is_no_id_has_no_time(text: str) -> None:
     with pytest.raises(ValueError):  # noqa: PT011

@@ -98,3 +98,8 @@ def test_a_time_range_is_a_range_of_ids() -> None:
     chosen = EventFilter(since=1_000, until=2_000)
     assert (chosen.first_id, chosen.end_id) == (first_at(1_000), first_at(2_000))
     assert EventFilter().first_id < "0" < "f" * 32 < EventFilter().end_id == END
+
+
+def test_a_moment_that_no_date_can_be_written_for_is_refused() -> None:
+    assert parse({"until": "9999-12-31T23:59:59Z"}) == EventFilter(until=253_402_300_799_000)
+    assert isinstance(parse({"until": "9999-12-31T23:59:59-23:59"}), tuple)

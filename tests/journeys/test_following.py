@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from standardwebhooks.webhooks import Webhook
 
-from gateway.api.native import stream as streaming
+from gateway.api import following as streaming
 from gateway.client import ANYWHERE, Api
 from gateway.clock import now_ms
 from gateway.egress.open import open_streaming_client

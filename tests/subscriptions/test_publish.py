@@ -90,6 +90,8 @@ async def test_who_leaves_before_the_commit_leaves_a_delivery_that_is_found_soon
     gateway: Gateway, receiver: Consumer
 ) -> None:
     publish, view = await publisher(gateway, receiver.url())
+    # Known from the first event on: what is awaited then is the commit.
+    await gateway.running.services.worker.third_parties.of_account(view.instance.account_id)
     caller = asyncio.create_task(publish.publish(view, changes(view, "a"), now_ms()))
     await asyncio.sleep(0)
     caller.cancel()

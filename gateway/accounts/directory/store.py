@@ -11,6 +11,7 @@ from gateway.accounts.model import Account, AccountId, ErrorWebhook, PartnerId
 from gateway.errors import Conflict
 from gateway.storage import sequence
 from gateway.storage.database import Reader, Row, Transaction, Value
+from gateway.storage.patterns import literal
 
 Order = Literal["id", "name", "created"]
 
@@ -56,6 +57,21 @@ async def with_ids(reader: Reader, partner_id: str, ids: Sequence[str]) -> list[
     sql = f"SELECT * FROM accounts WHERE partner_id = $1 AND deleted_at IS NULL AND id IN ({places})"  # noqa: S608
     found = {row["id"]: _account(row) for row in await reader.all(sql, partner_id, *ids)}
     return [found[one] for one in ids if one in found]
+
+
+async def search(reader: Reader, partner_id: str, wanted: str, most: int) -> list[Account]:
+    """The first of the partner's accounts whose name holds a text, or whose id it is, in the order of their names."""
+    like = literal(wanted)
+    rows = await reader.all(
+        "SELECT * FROM accounts WHERE partner_id = $1 AND deleted_at IS NULL AND (lower(name) LIKE lower($2) "  # noqa: S608
+        f"ESCAPE '!' OR id = $3 OR external_id = $4) ORDER BY {_ORDERS['name']} LIMIT $5",
+        partner_id,
+        f"%{like}%",
+        guid(wanted) or "",
+        wanted,
+        most,
+    )
+    return [_account(row) for row in rows]
 
 
 async def children(reader: Reader, account: Account) -> list[Account]:

@@ -5,7 +5,7 @@ from typing import Literal
 from gateway.accounts.model import AccountId, User
 from gateway.accounts.sessions.model import Session, SignIn
 from gateway.ids import digest
-from gateway.storage.database import Reader, Row, Transaction
+from gateway.storage.database import Effect, Reader, Row, Statement, Transaction, Write
 
 #: For so long a token that has ended is told apart from one that never was.
 REMEMBERED_MS = 86_400_000
@@ -62,6 +62,22 @@ async def add_session(transaction: Transaction, token: str, made: Session) -> No
 async def session_row(reader: Reader, token: str, now: int) -> Row | None:
     """The ids of a session that is not over."""
     return await reader.one("SELECT * FROM sessions WHERE hash = $1 AND expires_at > $2", digest(token), now)
+
+
+def seen(token: str, now: int) -> Write[None]:
+    """Keep that somebody was there."""
+    sql = "UPDATE sessions SET seen_at = $2 WHERE hash = $1 AND seen_at < $2"
+    return Write([Statement(sql, (digest(token), now))], lambda _: Effect(None))
+
+
+async def move(transaction: Transaction, token: str, account_id: str) -> None:
+    """Let a session be about another account."""
+    await transaction.execute("UPDATE sessions SET account_id = $2 WHERE hash = $1", digest(token), account_id)
+
+
+async def end(transaction: Transaction, token: str) -> None:
+    """End a session."""
+    await transaction.execute("DELETE FROM sessions WHERE hash = $1", digest(token))
 
 
 async def end_sessions_of(transaction: Transaction, user: User) -> None:

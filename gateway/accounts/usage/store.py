@@ -7,6 +7,7 @@ from gateway.accounts.usage.model import Asked, Use
 from gateway.errors import NotFound
 from gateway.ids import first_at
 from gateway.storage.database import Reader, Statement, Value
+from gateway.storage.patterns import literal
 
 _COLUMNS = tuple(Use.__dataclass_fields__)
 _TYPES = (
@@ -66,6 +67,5 @@ def _where(caller: Caller, asked: Asked, before: str) -> tuple[str, list[Value]]
     if asked.statuses is not None:
         narrow("status BETWEEN {} AND {}", *asked.statuses)
     if asked.search:
-        literal = asked.search.replace("!", "!!").replace("%", "!%").replace("_", "!_")
-        narrow("lower(path) LIKE lower({}) ESCAPE '!'", f"%{literal}%")
+        narrow("lower(path) LIKE lower({}) ESCAPE '!'", f"%{literal(asked.search)}%")
     return " AND ".join(clauses), args

@@ -9,20 +9,14 @@ from gateway.accounts.directory import store as directory
 from gateway.accounts.ip_allowed import store as ip_allowed
 from gateway.accounts.model import Account, Caller, Credentials
 from gateway.accounts.networks import is_listed
-from gateway.api.surface import SERVICES
+from gateway.api.source import address
+from gateway.api.surface import CALLER, SERVICES
 from gateway.clock import now_ms
 from gateway.errors import Forbidden, NotFound, Unauthorized
-from gateway.inbound.forwarded import source_address
 
 ACCOUNT = "X-Cyclr-Account"
 ELSEWHERE = "Unknown client IP Address: contact support to request access for this IP address"
 DENIED = "Authorization has been denied for this request."
-
-
-def address(request: web.Request) -> str:
-    """Where the request comes from; through proxies only where the operator trusts them."""
-    proxies = request.app[SERVICES].runtime.config.server.trusted_proxies
-    return source_address(request.remote or "", request.headers.getall("X-Forwarded-For", []), proxies)
 
 
 async def any_call(request: web.Request) -> Caller:
@@ -41,6 +35,7 @@ async def any_call(request: web.Request) -> Caller:
             raise Unauthorized(DENIED) from problem
         services.reception.believe(key, found, since=since)
     await _admitted(request, found)
+    request[CALLER] = found
     return found
 
 
@@ -74,7 +69,8 @@ async def account_call(request: web.Request) -> tuple[Caller, Account]:
     if not given:
         raise Unauthorized(f"This request needs the header {ACCOUNT}.")
     account = await _account(request, caller, given)
-    return _narrowed(caller, account), account
+    request[CALLER] = _narrowed(caller, account)
+    return request[CALLER], account
 
 
 async def named_account(request: web.Request, given: str) -> tuple[Caller, Account]:

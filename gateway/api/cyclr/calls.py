@@ -15,10 +15,11 @@ from gateway.accounts.networks import is_listed
 from gateway.accounts.usage.model import Use
 from gateway.api import read
 from gateway.api.cyclr import raw
-from gateway.api.cyclr.authorize import ELSEWHERE, account_call, address
+from gateway.api.cyclr.authorize import ELSEWHERE, account_call
 from gateway.api.cyclr.desk import DESK
 from gateway.api.cyclr.wire import ABSENT, Given, given, services, wrong
 from gateway.api.front import REQUEST_ID
+from gateway.api.source import address
 from gateway.api.surface import of_error
 from gateway.calls.filled import request_with
 from gateway.calls.model import Access, Rendered, Unsent

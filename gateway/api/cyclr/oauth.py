@@ -15,7 +15,7 @@ from gateway.accounts.credentials import grants
 from gateway.accounts.credentials.grants import Client, Issued, Refused
 from gateway.accounts.credentials.model import EXPIRES_IN_S
 from gateway.api import read
-from gateway.api.cyclr.authorize import address
+from gateway.api.source import address
 from gateway.api.surface import SERVICES, Failure
 
 PATH = "/oauth/token"

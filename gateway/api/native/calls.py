@@ -10,7 +10,7 @@ from aiohttp import web
 from gateway.accounts.authorization import caller_of, parse
 from gateway.accounts.model import Caller
 from gateway.api import read
-from gateway.api.surface import SERVICES
+from gateway.api.surface import CALLER, SERVICES
 from gateway.clock import now_ms
 from gateway.errors import Invalid, Problem
 from gateway.history.cursor import cursor, position_of
@@ -33,7 +33,9 @@ def services(request: web.Request) -> Services:
 async def caller(request: web.Request) -> Caller:
     """Whom the Authorization header speaks for."""
     credentials = parse(request.headers.get("Authorization", ""))
-    return await caller_of(services(request).runtime.database, credentials, now=now_ms())
+    found = await caller_of(services(request).runtime.database, credentials, now=now_ms())
+    request[CALLER] = found
+    return found
 
 
 def answer(body: Any, status: int = 200) -> web.Response:

@@ -11,9 +11,10 @@ from aiohttp import web
 from gateway.accounts.model import Caller
 from gateway.api.front import REQUEST_ID
 from gateway.api.native import calls, replays, shapes_replays
+from gateway.api.surface import DESK
 from gateway.errors import Conflict, GatewayError, Problem
 from gateway.replays.letters import model, store
-from gateway.replays.letters.model import FIELDS, LetterFilter, Spot, spot_of
+from gateway.replays.letters.model import FIELDS, LetterFilter, spot_of
 
 EXPORTED_AT_ONCE = 100
 #: Destinations of one page of counts: each is looked through.
@@ -91,7 +92,7 @@ async def replay(request: web.Request) -> web.Response:
     """`POST /api/v1/dead-letters/{delivery_id}/replay` with `{"destination_id"?}`."""
     who, destination_id = await replays.one_of(request)
     found = await store.letter(calls.services(request).runtime.database, who, replays.path_id(request, "dead letter"))
-    again = await request.app[replays.DESK].sending.delivery(who, found.id, destination_id, only_dead=True)
+    again = await request.app[DESK].sending.delivery(who, found.id, destination_id, only_dead=True)
     return await replays.made(request, who, again)
 
 
@@ -100,12 +101,8 @@ async def discard(request: web.Request) -> web.Response:
     calls.query(request)
     who = await calls.caller(request)
     reason = _reason(await calls.json_object(request, "reason"))
-    database = calls.services(request).runtime.database
-    found = await store.letter(database, who, replays.path_id(request, "dead letter"))
-    # Not between the look and the commit of whoever sends it again.
-    async with request.app[replays.DESK].sending.lock:
-        gone = await database.write(store.discarding([Spot(found.place.id, found.id)], reason))
-    if not gone:
+    found = await store.letter(calls.services(request).runtime.database, who, replays.path_id(request, "dead letter"))
+    if not await request.app[DESK].laid_down(who, [found.id], reason):
         raise Conflict("It is no dead letter any more: somebody has just sent it again, or laid it down.")
     return calls.answer({"id": found.id, "state": "cancelled", "reason": store.discarded_for(reason)})
 
@@ -122,7 +119,7 @@ async def replay_all(request: web.Request) -> web.Response:
     calls.query(request)
     who = await calls.caller(request)
     body = await calls.json_object(request, "filter", "destination_id", "rate", "dry_run", "everything")
-    wanted = await request.app[replays.DESK].wanted_again(
+    wanted = await request.app[DESK].wanted_again(
         who,
         "dead_letters",
         replays.filter_of(body),
@@ -139,7 +136,7 @@ async def discard_all(request: web.Request) -> web.Response:
     who = await calls.caller(request)
     body = await calls.json_object(request, "filter", "reason", "dry_run", "everything")
     everything = replays.flag_of(body, "everything")
-    wanted = request.app[replays.DESK].wanted_discard(replays.filter_of(body), _reason(body), everything=everything)
+    wanted = request.app[DESK].wanted_discard(replays.filter_of(body), _reason(body), everything=everything)
     return await replays.begun(request, who, wanted, dry=replays.flag_of(body, "dry_run"))
 
 

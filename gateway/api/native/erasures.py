@@ -5,6 +5,7 @@ from typing import Any
 from aiohttp import web
 
 from gateway.api.native import calls, replays, shapes_replays
+from gateway.api.surface import DESK
 from gateway.errors import Problem
 from gateway.history.filter import LONGEST_TEXT
 from gateway.replays.desk import ERASURES
@@ -32,7 +33,7 @@ async def begin(request: web.Request) -> web.Response:
         raise calls.invalid(Problem("account_id", "is required"))
     if object_type is not None and object_id is None:
         raise calls.invalid(Problem("object_id", "is required where object_type is given"))
-    desk = request.app[replays.DESK]
+    desk = request.app[DESK]
     wanted = await desk.wanted_erasure(who, account_id, object_type, object_id)
     return calls.answer(shapes_replays.job(await desk.begin(who, wanted)), 202)
 

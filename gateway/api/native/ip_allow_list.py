@@ -11,9 +11,9 @@ from gateway.accounts.ip_allowed.model import LISTS, Allowed, List
 from gateway.accounts.model import Caller
 from gateway.accounts.networks import is_listed, network_of
 from gateway.api.native.calls import PREFIX, answer, caller, invalid, json_object, query, services
+from gateway.api.source import address
 from gateway.clock import iso_ms, now_ms
 from gateway.errors import Conflict, NotFound, Problem
-from gateway.inbound.forwarded import source_address
 
 MOST_ENTRIES = 1_000
 LONGEST_NOTE = 255
@@ -87,7 +87,7 @@ async def _shown(request: web.Request, who: Caller, name: str | None) -> dict[st
             for one in found
             if name in (None, one.list)
         ],
-        "your_address": _address(request),
+        "your_address": address(request),
     }
 
 
@@ -124,10 +124,5 @@ def _entry(name: List, number: int, given: object, problems: list[Problem]) -> A
 
 def _keeps_caller(request: web.Request, name: List, networks: Sequence[str]) -> None:
     """Nobody locks themselves out: a first entry of `api` must let its author in."""
-    if name == "api" and networks and not is_listed(_address(request), networks):
-        raise Conflict(f"This list would lock you out: it does not hold your own address, {_address(request)}.")
-
-
-def _address(request: web.Request) -> str:
-    proxies = services(request).runtime.config.server.trusted_proxies
-    return source_address(request.remote or "", request.headers.getall("X-Forwarded-For", ()), proxies)
+    if name == "api" and networks and not is_listed(address(request), networks):
+        raise Conflict(f"This list would lock you out: it does not hold your own address, {address(request)}.")

@@ -7,14 +7,14 @@ from aiohttp import web
 
 from gateway.accounts.model import Caller
 from gateway.api.native import calls, shapes_replays
+from gateway.api.surface import DESK
 from gateway.errors import NotFound, Problem
 from gateway.history.model import DeliveryRecord
 from gateway.replays.again import store as again
-from gateway.replays.desk import REPLAYS, Desk
+from gateway.replays.desk import REPLAYS
 from gateway.replays.letters.model import number_of
 from gateway.replays.model import DEFAULT_RATE, LARGEST_RATE, Kind, Wanted
 
-DESK: web.AppKey[Desk] = web.AppKey("replays", Desk)
 _ID = re.compile(r"[0-9a-f]{32}")
 
 

@@ -5,11 +5,9 @@ from aiohttp import web
 from gateway.api import read
 from gateway.api.native import shapes_live
 from gateway.api.native.calls import PREFIX, answer, caller, invalid, json_object, query, services
+from gateway.api.surface import RECEIVER
 from gateway.errors import Problem
-from gateway.inbound.receive import Receiver
 from gateway.provisioning import samples
-
-RECEIVER: web.AppKey[Receiver] = web.AppKey("receiver", Receiver)
 
 
 def routes() -> list[web.AbstractRouteDef]:

@@ -6,41 +6,32 @@ from dataclasses import dataclass
 from typing import Any
 
 import orjson
-import structlog
 from aiohttp import web
 
 from gateway.accounts.model import Caller
-from gateway.api.front import REQUEST_ID
+from gateway.api.following import HEARTBEAT_S, followed, goes_on, write
 from gateway.api.native.calls import PREFIX, caller, event_filter, invalid, query, services
 from gateway.api.native.shapes_history import event as listed
 from gateway.api.native.shapes_live import forwarded
-from gateway.api.operations import DRAINING
-from gateway.errors import Busy, GatewayError, Problem
+from gateway.api.surface import FEED
+from gateway.errors import Problem
 from gateway.event_stream import Message, comment, written
 from gateway.history.feed import store
-from gateway.history.feed.feed import MOST_FOLLOWERS, Feed
+from gateway.history.feed.feed import MOST_FOLLOWERS
 from gateway.history.feed.following import Following, made_at
 from gateway.history.feed.shown import notification
 from gateway.history.filter import FIELDS, EventFilter
 from gateway.history.model import Listed
 from gateway.instances import store as instances
 
-FEED: web.AppKey[Feed] = web.AppKey("feed", Feed)
-
-HEARTBEAT_S = 10.0
-#: How long a reader may leave the socket full before it is let go.
-PATIENCE_S = 30.0
 #: How often it is asked whether the caller may still read.
 _ASKED_AGAIN_S = 60.0
 _TICK_S = 0.5
 #: What comes within this time is read and shown together.
 _PACE_S = 0.1
-_PIECE = 65_536
 #: Payloads that are in memory at once, for one stream.
 _MOST_BYTES = 1 << 20
 _NOT_HERE = ("since", "until")
-
-log = structlog.get_logger()
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,31 +52,8 @@ def routes() -> list[web.AbstractRouteDef]:
 async def stream(request: web.Request) -> web.StreamResponse:
     """`GET /api/v1/events/stream`."""
     wanted = await _wanted(request)
-    async with request.app[FEED].followed() as may:
-        if not may:
-            raise Busy(f"{MOST_FOLLOWERS} streams are open at this node, or it is leaving; come again later.")
-        response = web.StreamResponse(headers=_HEADERS | {"X-Request-Id": request[REQUEST_ID]})
-        await response.prepare(request)
-        try:
-            await _flow(request, response, wanted)
-        except TimeoutError:
-            log.warning("stream.let_go", reason="its reader does not read", request_id=request[REQUEST_ID])
-            if request.transport is not None:
-                request.transport.abort()
-        except ConnectionError:
-            pass  # The reader has gone.
-        except GatewayError as problem:
-            # It has begun, so that there is no other way to say it; the reader resumes.
-            log.warning("stream.broke_off", problem=str(problem), request_id=request[REQUEST_ID])
-        return response
-
-
-_HEADERS = {
-    "Content-Type": "text/event-stream; charset=utf-8",
-    "Cache-Control": "no-store",
-    "X-Content-Type-Options": "nosniff",
-    "X-Accel-Buffering": "no",
-}
+    full = f"{MOST_FOLLOWERS} streams are open at this node, or it is leaving; come again later."
+    return await followed(request, lambda response: _flow(request, response, wanted), full)
 
 
 async def _wanted(request: web.Request) -> _Wanted:
@@ -113,31 +81,21 @@ async def _flow(request: web.Request, response: web.StreamResponse, wanted: _Wan
     """Write until the reader goes, or the gateway does; TimeoutError where the reader does not read."""
     loop, feed, database = asyncio.get_running_loop(), request.app[FEED], services(request).runtime.database
     following = Following(feed, database, wanted.who, wanted.chosen, wanted.after)
-    await _write(response, b"retry: 1000\n" + written(Message("ready", "{}", following.last)))
+    await write(response, b"retry: 1000\n" + written(Message("ready", "{}", following.last)))
     wrote = asked = loop.time()
-    while not feed.closed and not request.app[DRAINING] and _is_there(request):
+    while goes_on(request):
         found = await following.next(_TICK_S)
         if found:
             async for message in _messages(request, wanted, found):
-                await _write(response, message)
+                await write(response, message)
             wrote = loop.time()
             await asyncio.sleep(_PACE_S)
         elif loop.time() - wrote >= HEARTBEAT_S:
-            await _write(response, comment("alive"))
+            await write(response, comment("alive"))
             wrote = loop.time()
         if loop.time() - asked >= _ASKED_AGAIN_S:
             await caller(request)
             asked = loop.time()
-
-
-def _is_there(request: web.Request) -> bool:
-    return request.transport is not None and not request.transport.is_closing()
-
-
-async def _write(response: web.StreamResponse, data: bytes) -> None:
-    for start in range(0, len(data), _PIECE):
-        async with asyncio.timeout(PATIENCE_S):
-            await response.write(data[start : start + _PIECE])
 
 
 async def _messages(request: web.Request, wanted: _Wanted, found: Sequence[Listed]) -> AsyncIterator[bytes]:

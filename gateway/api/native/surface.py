@@ -7,6 +7,7 @@ import orjson
 from aiohttp import web
 
 from gateway.api import read
+from gateway.api.auditing import route_of
 from gateway.api.front import REQUEST_ID
 from gateway.api.native import (
     credentials,
@@ -24,6 +25,7 @@ from gateway.api.native import (
     send,
     shapes,
     stream,
+    third_party,
     tokens,
     usage,
     users,
@@ -36,6 +38,10 @@ from gateway.instances.store import Filter
 from gateway.provisioning import instances, polling, registration
 from gateway.provisioning import rotate as rotation
 from gateway.provisioning.details import Details, details, page
+
+#: Operations that are tried dry, or begin a job.
+_JOBS = tuple(PREFIX + path for path in ("/replays", "/dead-letters/replay", "/dead-letters/discard"))
+_TRIED = ("/preview", "/send", "/test")
 
 
 def surface() -> Surface:
@@ -66,12 +72,19 @@ def surface() -> Surface:
         *credentials.routes(),
         *tokens.routes(),
         *usage.routes(),
+        *third_party.routes(),
     ]
-    return Surface("native", _owns, routes, refuse, finish, CHAPTERS)
+    return Surface("native", _owns, routes, refuse, finish, CHAPTERS, _audits)
 
 
 def _owns(path: str) -> bool:
     return path == PREFIX or path.startswith(PREFIX + "/")
+
+
+def _audits(request: web.Request, status: int) -> bool:
+    """Neither what is only tried, nor a job that was tried dry."""
+    route = route_of(request)
+    return status == 202 if route in _JOBS else not route.endswith(_TRIED)
 
 
 async def list_(request: web.Request) -> web.Response:

@@ -10,7 +10,7 @@ from gateway.accounts.authorization import caller_of, parse
 from gateway.accounts.model import Caller
 from gateway.api import read
 from gateway.api.front import REQUEST_ID
-from gateway.api.surface import SERVICES, Failure
+from gateway.api.surface import CALLER, SERVICES, Failure
 from gateway.clock import now_ms
 from gateway.errors import Unauthorized
 from gateway.instances import store as instances
@@ -34,7 +34,9 @@ def services(request: web.Request) -> Services:
 async def caller(request: web.Request) -> Caller:
     """Whom User and Organization (or a bearer token) speak for."""
     credentials = parse(request.headers.get("Authorization", ""))
-    return await caller_of(services(request).runtime.database, credentials, now=now_ms())
+    found = await caller_of(services(request).runtime.database, credentials, now=now_ms())
+    request[CALLER] = found
+    return found
 
 
 async def chosen(request: web.Request) -> tuple[Caller, int]:
@@ -61,6 +63,7 @@ async def by_element(request: web.Request) -> tuple[Caller, int] | None:
     instance_id = await instances.id_of_secret(database, "element", credentials.element, now)
     if found is None or instance_id is None or not await instances.belongs(database, found, instance_id):
         raise Unauthorized
+    request[CALLER] = found
     return found, instance_id
 
 

@@ -2,6 +2,7 @@
 
 from aiohttp import web
 
+from gateway.api.auditing import route_of
 from gateway.api.open_connectors import (
     calls,
     configuration,
@@ -29,7 +30,15 @@ def surface() -> Surface:
     others = [route for route in routes if isinstance(route, web.RouteDef) and "{id" in route.path]
     # Each path has its own, so that an unknown path stays 404.
     preflights = [web.options(path, calls.preflight) for path in dict.fromkeys(one.path for one in [*idless, *others])]
-    return Surface("open_connectors", _owns, [*idless, *others, *preflights], calls.refuse, calls.finish, CHAPTERS)
+    every = [*idless, *others, *preflights]
+    return Surface("open_connectors", _owns, every, calls.refuse, calls.finish, CHAPTERS, _audits)
+
+
+def _audits(request: web.Request, status: int) -> bool:
+    """Changes of instances; neither calls of vendors through them, nor the address of a login page."""
+    del status
+    route = route_of(request)
+    return "/instances" in route and not route.endswith("/oauth/url")
 
 
 def _owns(path: str) -> bool:

@@ -1,7 +1,8 @@
 """What every follower of this node reads from: the order of events, told by the publisher and looked for besides."""
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections import Counter
+from collections.abc import AsyncIterator, Hashable, Sequence
 from contextlib import asynccontextmanager
 
 import structlog
@@ -16,6 +17,8 @@ from gateway.metrics import Metrics
 from gateway.storage.database import Database
 
 MOST_FOLLOWERS = 100
+#: So many places one person has at most, so that nobody takes all of them.
+MOST_OF_ONE = 10
 #: An id is made before its commit: on PostgreSQL a statement may take 30 s, and nodes' clocks differ a little.
 OVERLAP_MS = 40_000
 #: On SQLite one process makes and commits all ids, in the order of its queue.
@@ -45,6 +48,7 @@ class Feed:
         self.overlap_ms = OVERLAP_ALONE_MS if alone else OVERLAP_MS
         self.order = Order()
         self.followers = 0
+        self._people: Counter[Hashable] = Counter()
         self.closed = False
         self._looking: asyncio.Task[None] | None = None
         self._begun: asyncio.Future[None] | None = None
@@ -67,18 +71,21 @@ class Feed:
     # What followers do
 
     @asynccontextmanager
-    async def followed(self) -> AsyncIterator[bool]:
-        """Whether one more may follow, for as long as it does."""
-        if self.closed or self.followers >= MOST_FOLLOWERS:
+    async def followed(self, person: Hashable = None) -> AsyncIterator[bool]:
+        """Whether one more may follow, for as long as it does; of one person not more than some."""
+        own = 0 if person is None else self._people[person]
+        if self.closed or self.followers >= MOST_FOLLOWERS or own >= MOST_OF_ONE:
             yield False
             return
         self.followers += 1
+        self._people[person] += 1
         self._gauge.inc()
         try:
             await self._begin()
             yield True
         finally:
             self.followers -= 1
+            self._people -= Counter((person,))
             self._gauge.dec()
             self._left_at = asyncio.get_running_loop().time()
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from gateway.accounts.model import Caller, PartnerId
 from gateway.errors import NotFound
+from gateway.history import store as history
 from gateway.history.filter import END, EventFilter
 from gateway.history.listing.plan import POINTED, Driver, driver
 from gateway.history.model import Listed, LookedAt, Page
@@ -13,10 +14,10 @@ from gateway.storage.database import Reader, Row, Value
 LOOKED = 2_000
 #: What follows an id at once: no id lies between.
 _NEXT = "0"
-#: Of an event `e`: pending where any delivery is, else the state of the newest one.
+#: Of an event `e`: pending where any delivery is, dead where one of its destinations was given up, else as the newest.
 _STATUS = (
-    "coalesce((SELECT d.state FROM deliveries AS d WHERE d.event_id = e.id "
-    "ORDER BY CASE WHEN d.state = 'pending' THEN 0 ELSE 1 END, d.id DESC LIMIT 1), 'unrouted')"
+    "coalesce((SELECT d.state FROM deliveries AS d WHERE d.event_id = e.id "  # noqa: S608
+    f"ORDER BY {history.RANK}, d.id DESC LIMIT 1), 'unrouted')"
 )
 #: A text with a `{}` for each of its values.
 _Condition = tuple[str, tuple[Value, ...]]

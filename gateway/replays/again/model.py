@@ -24,7 +24,7 @@ class Stored(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Place(msgspec.Struct, frozen=True, kw_only=True):
-    """A destination: an instance's callback, whatever its state."""
+    """A destination, whatever its state: an instance's callback, or a 3rd-party connector, which has no instance."""
 
     id: int
     account_id: str

@@ -91,7 +91,7 @@ def wish_of(delivery_id: str, event: Stored, place: Place, origin: int | None, *
     return Wish(
         id=delivery_id,
         event_id=event.id,
-        instance_id=place.instance_id,
+        instance_id=place.instance_id or event.instance_id,
         destination_id=place.id,
         origin=place.id if origin is None else origin,
         replay_id=replay_id,

@@ -12,7 +12,8 @@ from gateway.storage.database import Effect, Reader, Row, Statement, Tally, Writ
 # Asked once more in the commit itself, since all of it may have changed since it was looked at.
 _INSERT = (
     "INSERT INTO deliveries (id, event_id, instance_id, destination_id, due_at, lease_until, replay_id, created_at, "
-    "state, attempts, epoch) SELECT column1, column2, column3, column4, column5, 0, column6, column5, 'pending', 0, 1 "
+    "state, attempts, epoch, third_party) SELECT column1, column2, column3, column4, column5, 0, column6, column5, "
+    "'pending', 0, 1, (SELECT id FROM destinations WHERE destinations.id = column4 AND kind = 'third_party') "
     "FROM ({rows}) AS v WHERE EXISTS (SELECT 1 FROM events WHERE events.id = column2 AND events.emptied_at IS NULL) "
     "AND EXISTS (SELECT 1 FROM destinations WHERE destinations.id = column4 AND destinations.state = 'active') "
     # The state is compared as an expression: found by the event, never by what is pending.

@@ -169,6 +169,10 @@ async def _ids(cyclr: Cyclr, instance: Mapping[str, Any], polled: Mapping[str, A
     used = (await ok(gateway, "GET", "/elements/api-v2/usage"))[0]
     method, _ = await cyclr.numbers("List leads")
     custom = await cyclr.ok("POST", "/account/connectors/custom", definition(Name=f"{MARK} mailer"))
+    third = {"name": f"{MARK} target", "url": "http://127.0.0.1:9/x/{event:id}", "fires": {"event_types": ["none"]}}
+    third_party = await ok(gateway, "POST", "/api/v1/third-party-connectors", 201, json=third)
+    third["name"] = f"{MARK} other target"
+    another_party = await ok(gateway, "POST", "/api/v1/third-party-connectors", 201, json=third)
     found: dict[tuple[str, str], object] = {
         ("/api/v1/events", "id"): letter["event_id"],
         ("/api/v1/deliveries", "id"): letter["id"],
@@ -177,6 +181,8 @@ async def _ids(cyclr: Cyclr, instance: Mapping[str, Any], polled: Mapping[str, A
         ("/api/v1/instances", "id"): number,
         ("/api/v1/instances", "what"): "signing-secret",
         ("/api/v1/replays", "id"): replay["id"],
+        ("/api/v1/third-party-connectors", "id"): third_party["id"],
+        ("/api/v1/third-party-connectors", "another"): another_party["id"],
         ("/api/v1/erasures", "id"): erasure["id"],
         ("/api/v1/partners", "id"): partner,
         ("/api/v1/users", "id"): user["id"],

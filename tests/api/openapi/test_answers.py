@@ -140,7 +140,10 @@ def bodies(there: Scene) -> dict[str, Any]:
     vendor, account = f"{there.cyclr.there.url}/api/v1", there.cyclr.account
     secrets = there.gateway.running.config.bootstrap
     base = {"Name": "base.url", "Value": vendor}
+    third_parties = "/api/v1/third-party-connectors"
     return {
+        "activateThirdPartyConnectors": {"ids": [there.ids[third_parties, "id"]]},
+        "disableThirdPartyConnectors": {"ids": [there.ids[third_parties, "another"]]},
         "token": {
             "grant_type": "client_credentials",
             "client_id": secrets.client_id,

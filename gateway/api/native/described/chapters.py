@@ -1,5 +1,5 @@
 """All chapters of the gateway's own API."""
 
-from gateway.api.native.described import events, instances, replays, tenants
+from gateway.api.native.described import events, instances, replays, tenants, third_party
 
-CHAPTERS = (instances.CHAPTER, events.CHAPTER, replays.CHAPTER, tenants.CHAPTER)
+CHAPTERS = (instances.CHAPTER, events.CHAPTER, replays.CHAPTER, third_party.CHAPTER, tenants.CHAPTER)

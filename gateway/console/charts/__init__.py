@@ -1,0 +1,1 @@
+"""Charts of the console, as SVG that the server draws; pure."""

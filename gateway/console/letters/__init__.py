@@ -1,0 +1,1 @@
+"""Dead letters: by their destinations, sent again or laid down."""

@@ -1,0 +1,1 @@
+"""Settings: the account, its users, the partner's accounts, the audit log."""

@@ -1,0 +1,1 @@
+"""Where is it? One question for whatever name of an event somebody has."""

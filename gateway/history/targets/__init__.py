@@ -1,0 +1,1 @@
+"""Destinations as people know them: with the name of what they belong to."""

@@ -1,0 +1,1 @@
+"""How instances stand: those in trouble found among all, and the figures of each."""

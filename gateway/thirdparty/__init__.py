@@ -1,0 +1,1 @@
+"""3rd-party connectors: an account's own requests to other systems, made of its events."""

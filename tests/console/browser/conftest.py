@@ -1,0 +1,3 @@
+"""The fixtures of a browser."""
+
+from tests.browser.fixtures import *  # noqa: F403
