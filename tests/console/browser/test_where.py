@@ -33,7 +33,7 @@ async def test_a_name_of_the_vendors_leads_to_its_event(
     await expect(page).to_have_url(f"{sqlite_gateway.url}/console/where?q=order-4711")
     assert (await axe(page)).serious == []
     await keep(page, "where")
-    await page.get_by_role("link", name="Open the event", exact=True).click()
+    await page.get_by_role("link", name="Open the event", exact=True).first.click()
     await expect(page.get_by_role("heading", level=1)).to_have_text("issues.opened")
 
 
