@@ -98,7 +98,7 @@ async def test_who_only_reads_sees_the_account_without_a_form(sqlite_gateway: Ga
 async def test_an_account_is_made_entered_and_deleted(gateway: Gateway) -> None:
     async with signed_in(gateway) as person:
         made = await person.post(f"{PATH}/new", {"name": "Two", "external_id": "c-2", "timezone": "Europe/London"})
-        assert "The account Two is there." in made.shown
+        assert "The account Two is created." in made.shown
         account_id = re.findall(r'name="account" value="([0-9a-f]{32})"', made.text)[0]
         entered = await person.post("/console/account", {"account": account_id})
         assert "Two" in entered.shown
