@@ -5,6 +5,7 @@ import gzip
 import re
 from collections.abc import Sequence
 from html import unescape
+from itertools import product
 from random import Random
 from urllib.parse import urlencode, urlsplit
 
@@ -100,75 +101,77 @@ async def test_ids_that_are_none_name_nothing(gateway: Gateway) -> None:
 FORM = b"application/x-www-form-urlencoded"
 
 
-@pytest.mark.parametrize(
-    ("kind", "encoding", "body"),
-    [
-        (
-            FORM + b"; charset=unicode_escape",
-            b"",
-            b"username=\\ud800&password=\\ud800&again_path=x&again_fields=\\ud800",
-        ),
-        (FORM + b"; charset=utf-7", b"", b"username=%2B2AA-&password=%2B2AA-"),
-        (FORM + b"; charset=nosuch", b"", b"username=a&password=b"),
-        (FORM, b"", b"username=%ed%a0%80%ff%00&password=%00%ff"),
-        (FORM, b"", b"a=&" * 100_000),
-        (FORM, b"", b"again_path=/console/x&again_fields=" + b"a%3Db%26" * 100_000),
-        (FORM, b"", b"a=" + b"x" * 1_100_000),
-        (FORM, b"gzip", b"garbage"),
-        (FORM, b"gzip", gzip.compress(b"a=" + bytes(50_000_000))),
-        (b"multipart/form-data", b"", b""),
-        (b"multipart/form-data; boundary=x", b"", b"--x\r\nBAD\r\n\r\nb\r\n--x--\r\n"),
-        (
-            b"multipart/form-data; boundary=x",
-            b"",
-            b'--x\r\nContent-Disposition: form-data; name="a"\r\nContent-Transfer-Encoding: odd\r\n\r\nb\r\n--x--\r\n',
-        ),
-        (b"application/json", b"", b'{"username": "a"}'),
-    ],
-)
-async def test_what_is_no_form_is_refused(sqlite_gateway: Gateway, kind: bytes, encoding: bytes, body: bytes) -> None:
-    for path in (b"/console/sign-in", b"/console/settings/account", b"/console/theme"):
+_NO_FORMS = [
+    (
+        FORM + b"; charset=unicode_escape",
+        b"",
+        b"username=\\ud800&password=\\ud800&again_path=x&again_fields=\\ud800",
+    ),
+    (FORM + b"; charset=utf-7", b"", b"username=%2B2AA-&password=%2B2AA-"),
+    (FORM + b"; charset=nosuch", b"", b"username=a&password=b"),
+    (FORM, b"", b"username=%ed%a0%80%ff%00&password=%00%ff"),
+    (FORM, b"", b"a=&" * 100_000),
+    (FORM, b"", b"again_path=/console/x&again_fields=" + b"a%3Db%26" * 100_000),
+    (FORM, b"", b"a=" + b"x" * 1_100_000),
+    (FORM, b"gzip", b"garbage"),
+    (FORM, b"gzip", gzip.compress(b"a=" + bytes(50_000_000))),
+    (b"multipart/form-data", b"", b""),
+    (b"multipart/form-data; boundary=x", b"", b"--x\r\nBAD\r\n\r\nb\r\n--x--\r\n"),
+    (
+        b"multipart/form-data; boundary=x",
+        b"",
+        b'--x\r\nContent-Disposition: form-data; name="a"\r\nContent-Transfer-Encoding: odd\r\n\r\nb\r\n--x--\r\n',
+    ),
+    (b"application/json", b"", b'{"username": "a"}'),
+]
+
+
+async def test_what_is_no_form_is_refused(sqlite_gateway: Gateway) -> None:
+    paths = (b"/console/sign-in", b"/console/settings/account", b"/console/theme")
+    for (kind, encoding, body), path in product(_NO_FORMS, paths):
         head = [b"POST " + path + b" HTTP/1.1", b"Host: x", b"Content-Type: " + kind, b"Connection: close"]
         head += [b"Content-Length: %d" % len(body), *([b"Content-Encoding: " + encoding] if encoding else [])]
         status = await answered(sqlite_gateway, b"\r\n".join(head) + b"\r\n\r\n" + body)
-        assert 300 <= status < 500, path
+        assert 300 <= status < 500, (path, kind, encoding, body[:80])
 
 
-@pytest.mark.parametrize("origin", ["http://[", "null", "", "http://", "x", "http://evil.example@127.0.0.1"])
-async def test_an_origin_that_is_none_is_a_foreign_one(sqlite_gateway: Gateway, origin: str) -> None:
+async def test_an_origin_that_is_none_is_a_foreign_one(sqlite_gateway: Gateway) -> None:
     await add_user(sqlite_gateway, "ada", "power_user")
-    page = await sqlite_gateway.call(
-        "POST", "/console/sign-in", data={"username": "ada"}, headers={"Origin": origin}, allow_redirects=False
-    )
-    assert page.status == 403
+    for origin in ("http://[", "null", "", "http://", "x", "http://evil.example@127.0.0.1"):
+        page = await sqlite_gateway.call(
+            "POST", "/console/sign-in", data={"username": "ada"}, headers={"Origin": origin}, allow_redirects=False
+        )
+        assert page.status == 403, origin
 
 
-@pytest.mark.parametrize("header", [b"X-CSRF-Token: \xff", b"Cookie: gateway-notice=zz", b"Cookie: gateway-notice=35"])
-@pytest.mark.parametrize("target", [b"/console/sign-in?next=\xff", b"/console/events?type=\xff\xed\xa0\x80", b"/\xff"])
-async def test_bytes_that_are_no_text_break_nothing(sqlite_gateway: Gateway, header: bytes, target: bytes) -> None:
-    asked = b"GET " + target + b" HTTP/1.1\r\nHost: x\r\nConnection: close\r\n" + header + b"\r\n\r\n"
-    assert await answered(sqlite_gateway, asked) < 500
+async def test_bytes_that_are_no_text_break_nothing(sqlite_gateway: Gateway) -> None:
+    headers = (b"X-CSRF-Token: \xff", b"Cookie: gateway-notice=zz", b"Cookie: gateway-notice=35")
+    targets = (b"/console/sign-in?next=\xff", b"/console/events?type=\xff\xed\xa0\x80", b"/\xff")
+    for header, target in product(headers, targets):
+        asked = b"GET " + target + b" HTTP/1.1\r\nHost: x\r\nConnection: close\r\n" + header + b"\r\n\r\n"
+        assert await answered(sqlite_gateway, asked) < 500, (header, target)
 
 
-@pytest.mark.parametrize(
-    "notice",
-    [
-        b"5",
-        b"[]",
-        b'{"text":["a"],"values":{}}',
-        b'{"text":"frame.problem","values":{}}',
-        b'{"text":"frame.sign_in.slower","values":{"x":1}}',
-        b'{"text":"letters.sent_again","values":{"count":[]}}',
-        b'{"text":"letters.sent_again","values":{}}',
-        b'{"text":"letters.sent_again","values":7}',
-        b'{"text":"thirdparty.done.changed","values":{"name":"<script>alert(1)</script>"}}',
-    ],
-)
-async def test_a_notice_that_somebody_made_up_does_no_harm(sqlite_gateway: Gateway, notice: bytes) -> None:
+_NOTICES = [
+    b"5",
+    b"[]",
+    b'{"text":["a"],"values":{}}',
+    b'{"text":"frame.problem","values":{}}',
+    b'{"text":"frame.sign_in.slower","values":{"x":1}}',
+    b'{"text":"letters.sent_again","values":{"count":[]}}',
+    b'{"text":"letters.sent_again","values":{}}',
+    b'{"text":"letters.sent_again","values":7}',
+    b'{"text":"thirdparty.done.changed","values":{"name":"<script>alert(1)</script>"}}',
+]
+
+
+async def test_a_notice_that_somebody_made_up_does_no_harm(sqlite_gateway: Gateway) -> None:
     async with signed_in(sqlite_gateway) as person:
-        page = await person.get("/console/connectors", headers={"Cookie": ""}, cookies={"gateway-notice": notice.hex()})
-        assert page.status == 200
-        assert not _RUN.search(page.text)
+        for notice in _NOTICES:
+            given = {"gateway-notice": notice.hex()}
+            page = await person.get("/console/connectors", headers={"Cookie": ""}, cookies=given)
+            assert page.status == 200, notice
+            assert not _RUN.search(page.text), notice
 
 
 async def answered(gateway: Gateway, asked: bytes) -> int:

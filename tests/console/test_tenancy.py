@@ -110,22 +110,22 @@ async def test_no_address_leads_to_what_others_have(gateway: Gateway, receiver: 
 
 
 @pytest.mark.parametrize("whose", ["partner", "account"])
-async def test_no_field_leads_to_what_others_have(gateway: Gateway, receiver: Consumer, whose: str) -> None:
-    there = await scene(gateway, receiver)
+async def test_no_field_leads_to_what_others_have(sqlite_gateway: Gateway, receiver: Consumer, whose: str) -> None:
+    there = await scene(sqlite_gateway, receiver)
     wrong: list[object] = []
-    async with stranger(gateway, whose) as person:
-        before = await state(gateway)
+    async with stranger(sqlite_gateway, whose) as person:
+        before = await state(sqlite_gateway)
         for path in queries(there):
             page = await person.get(path, allow_redirects=False, timeout=5) if "live" not in path else None
             if page is not None and (page.status >= 500 or tells(page)):
                 wrong.append((path, page.status))
-        live = await person.session.get(f"{gateway.url}/console/events/live?instance_id={there.instance}")
+        live = await person.session.get(f"{sqlite_gateway.url}/console/events/live?instance_id={there.instance}")
         assert live.status == 404
         for path, fields in sent(there):
             page = await person.post(path, fields, allow_redirects=False)
             if page.status >= 500 or tells(page):
                 wrong.append((path, fields, page.status))
-        after = await state(gateway)
+        after = await state(sqlite_gateway)
     assert wrong == []
     ours = {name: [row for row in after[name] if row in before[name]] for name in _TABLES}
     assert ours == before
