@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from gateway import app
 from gateway.catalogue.core import CORE_KEYS
+from gateway.console import surface as console
 from gateway.history.feed.feed import Feed
 from gateway.inbound.receive import Receiver
 from gateway.subscriptions.publish import Publisher
@@ -187,7 +188,7 @@ async def check(gateway: Gateway, sent: Sent) -> None:
     elif path.startswith(("/v1.0", "/api/partner")):
         assert {"Message"} == set(json.loads(got.body)), (sent, got)
         assert got.headers["x-content-type-options"] == "nosniff"
-    elif path == "/account/signinwithtoken":
+    elif path == "/account/signinwithtoken" or console.owns(path):
         assert got.headers["content-type"].startswith("text/html"), (sent, got)
     elif path.startswith(("/instances", "/elements", "/hubs", "/jobs")):
         assert {"requestId", "message"} == set(json.loads(got.body)) - {"providerMessage"}, (sent, got)

@@ -169,7 +169,7 @@ async def test_the_guide_to_endpoints(cyclr: Cyclr) -> None:
         "AccountId": made["Id"], "Username": "user@example.com"
     })  # fmt: skip
     shaped(token, {"ExpiresAtUtc": "2016-11-18T10:50:45.6509216Z", "Token": "0"})
-    assert (await curl(cyclr, "GET", f"/account/signinwithtoken?token={token['Token']}"))[0] == 200
+    assert (await curl(cyclr, "GET", f"/account/signinwithtoken?token={token['Token']}"))[0] == 303
     wish = {"AccountId": made["Id"], "ConnectorName": "Connector", "ConnectorVersion": "v1"}
     ways = {"Demo Connector": {"ApiKey": "api-key"}, "Another": {"Username": "user", "Password": "password"}}
     for name, secrets in ways.items():
