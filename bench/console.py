@@ -46,7 +46,8 @@ async def lines(rows: int, tell: Callable[[str], None]) -> list[Line]:
             reach=2, at_least=False, detail=f"{many:.1f} ms against {few:.1f} ms, {slowest}; worst p99 {worst:.0f} ms",
         ),
         Line(
-            name="the console's heaviest page, without its files", against="what a page may weigh", value=large.weight[heaviest] / 1000,
+            name="the console's heaviest page, without its files", against="what a page may weigh",
+            value=large.weight[heaviest] / 1000,
             reach=_HEAVIEST_KB, at_least=False, unit="kB", detail=heaviest,
         ),
     ]  # fmt: skip
