@@ -83,8 +83,8 @@ class Settling:
             self._told(lane, job, None)
             return
         self._failing = False
-        # Another node may have taken the delivery meanwhile; then this one has nothing more to do with it.
-        self._told(lane, job, step if future.result() else Settlement(state="delivered", reason=None, due_at=0))
+        # Another node may have taken the delivery meanwhile; then this one has nothing more to do with it, or to count.
+        self._told(lane, job, step if future.result() else Settlement(state="cancelled", reason=None, due_at=0))
 
     def _complain(self, problem: StorageDown) -> None:
         if not self._failing:

@@ -55,7 +55,7 @@ class Details:
     @property
     def registered(self) -> Status | None:
         """How the registration stands; None where no vendor is to send anything."""
-        told = self.values.get("event.vendor.type", "webhook") == "webhook"
+        told = self.values.get("event.vendor.type") != "polling"
         events = told and self.instance.enabled and self.values.get("event.notification.enabled") == "true"
         return status_of(self.connector, self.registration, events=events)
 

@@ -14,7 +14,7 @@ from gateway.catalogue.core import entries_of
 from gateway.clock import now_ms
 from gateway.console.connectors.login import takes_code
 from gateway.console.instances.place import ONE, asked_for
-from gateway.console.instances.standing import awaited, marks, road
+from gateway.console.instances.standing import marks, road
 from gateway.console.page import page
 from gateway.console.shown import cut
 from gateway.console.visitor import Visitor, services, visitor
@@ -101,7 +101,7 @@ def _facts(found: Details) -> dict[str, Any]:
     config = ConfigView(found.values)
     way = way_of(Access(connector=found.connector, config=config))
     return {
-        "registered": awaited(found),
+        "registered": found.registered,
         "registers": subscribe_of(found.connector) is not None,
         "way": way,
         "is_login": takes_code(way),

@@ -7,7 +7,6 @@ from typing import Literal
 from gateway.catalogue.config_view import ConfigView
 from gateway.polling.plans import source_of
 from gateway.provisioning.details import Details
-from gateway.registrations.model import Status
 
 #: The colours of a badge, by the words that the stylesheet has.
 Tone = Literal["ok", "failed", "pending", "plain"]
@@ -39,7 +38,7 @@ def marks(found: Details) -> tuple[Mark, ...]:
 
 
 def _troubles(found: Details) -> Iterator[Mark]:
-    standing, registered = found.standing, awaited(found)
+    standing, registered = found.standing, found.registered
     if standing is not None and not standing.valid:
         refused = standing.state == "reauth"
         yield Mark("login" if refused else "unchecked", "failed" if refused else "pending", standing.reason or "")
@@ -50,11 +49,6 @@ def _troubles(found: Details) -> Iterator[Mark]:
             yield Mark(*_POLLS[poller.state], poller.reason or "")
     if found.callback is not None and found.callback.state == "off":
         yield Mark("destination", "failed", found.callback.reason or "")
-
-
-def awaited(found: Details) -> Status | None:
-    """The registration as far as anybody waits for it: what is polled alone has none, unless one is left to remove."""
-    return None if found.registration is None and road(found) == "polling" else found.registered
 
 
 def road(found: Details) -> Road:
